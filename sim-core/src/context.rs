@@ -1,0 +1,443 @@
+//! What a handler may do: know, choose and act.
+//!
+//! The context is owned and borrows nothing, so protocol code stays free of lifetimes. It records;
+//! it never acts by itself. A test calls a handler with a [`Context::bare`] one and looks at
+//! [`effects`](Context::effects).
+
+use std::any::Any;
+use std::fmt;
+
+use rand_chacha::ChaCha8Rng;
+use rand_core::SeedableRng;
+
+use crate::chance::{Chance, Delay};
+use crate::choice::{Choice, Choices};
+use crate::id::{NodeId, NodeSet, Peers, RequestId};
+use crate::protocol::{Protocol, Tag};
+use crate::rng::Key;
+use crate::signed::Signed;
+use crate::time::Time;
+
+/// Something that a handler wants done.
+pub enum Effect<P: Protocol> {
+    /// A message to one node, several, or all others.
+    Send {
+        /// Whom it is for.
+        to: Destination,
+        /// What it says.
+        message: P::Message,
+    },
+    /// An alarm, which replaces an earlier one of that name.
+    SetTimer {
+        /// Its name.
+        timer: P::Timer,
+        /// How long from now, by the node's own clock.
+        delay: Delay,
+    },
+    /// No alarm after all.
+    CancelTimer {
+        /// Its name.
+        timer: P::Timer,
+    },
+    /// A record for the disk: buffered, and not yet safe.
+    Write {
+        /// The record.
+        record: P::Record,
+    },
+    /// These records instead of all that was written so far: buffered, and not yet safe.
+    Checkpoint {
+        /// The records that take their place, oldest first.
+        records: Vec<P::Record>,
+    },
+    /// Make durable what was written, and report it through
+    /// [`on_disk`](Protocol::on_disk).
+    Sync {
+        /// What the report will be called.
+        tag: Tag,
+    },
+    /// Make durable what was written, and do nothing else until it is (rule 3).
+    Flush,
+    /// An answer to a client.
+    Reply {
+        /// Which request it answers.
+        request: RequestId,
+        /// The answer.
+        reply: P::Reply,
+    },
+    /// "I did not and shall not do this: ask that node", or "ask another" where none is known.
+    Redirect {
+        /// Which request it answers.
+        request: RequestId,
+        /// Whom to ask.
+        to: Option<NodeId>,
+    },
+    /// A place in the protocol that a sweep wants to know it has been to.
+    Reached {
+        /// Its name, one of those that the subject lists.
+        point: &'static str,
+    },
+}
+
+/// Whom a message is for.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum Destination {
+    /// One node; oneself too, over the network.
+    One(NodeId),
+    /// Each of these.
+    Many(NodeSet),
+    /// Every other node.
+    Others,
+}
+
+/// What a handler is lent: it knows, chooses and acts through this, and through nothing else.
+pub struct Context<P: Protocol> {
+    me: NodeId,
+    nodes: u32,
+    now: Time,
+    wall: Time,
+    choices: Choices,
+    effects: Vec<Effect<P>>,
+    /// The contexts that [`within`](Self::within) lent before, kept for their buffers.
+    inner: Vec<Box<dyn Any>>,
+}
+
+/// To know.
+impl<P: Protocol> Context<P> {
+    /// Who this process is.
+    #[must_use]
+    pub const fn me(&self) -> NodeId {
+        self.me
+    }
+
+    /// Every other node.
+    #[must_use]
+    pub const fn peers(&self) -> Peers {
+        Peers::new(self.me, self.nodes)
+    }
+
+    /// The node's monotonic clock, which may run fast or slow (rule 6).
+    #[must_use]
+    pub const fn now(&self) -> Time {
+        self.now
+    }
+
+    /// The node's wall clock, which may also be wrong and jump, forwards and back.
+    #[must_use]
+    pub const fn wall(&self) -> Time {
+        self.wall
+    }
+}
+
+/// To choose. Each choice is recorded in the step, so that an explorer can enumerate them.
+impl<P: Protocol> Context<P> {
+    /// A number below `of`, each equally likely.
+    ///
+    /// # Panics
+    /// If `of` is zero.
+    pub fn choose(&mut self, of: u64) -> u64 {
+        self.choices.below(of)
+    }
+
+    /// Whether something of this chance happens.
+    pub fn chance(&mut self, chance: Chance) -> bool {
+        self.choices.chance(chance)
+    }
+
+    /// So many different peers, all of them if there are fewer, each set equally likely.
+    pub fn sample(&mut self, count: usize) -> NodeSet {
+        let peers = self.peers();
+        let mut picked = NodeSet::new();
+        // Floyd's algorithm (Bentley & Floyd 1987): as many choices as members.
+        for last in peers.len() - count.min(peers.len())..peers.len() {
+            let position = usize::try_from(self.choose(last as u64 + 1)).expect("below a usize");
+            if !picked.insert(peers.get(position)) {
+                picked.insert(peers.get(last));
+            }
+        }
+        picked
+    }
+
+    /// A generator of raw randomness, for a foreign library that insists on one. What it draws is
+    /// reproducible, but cannot be enumerated: a protocol that calls this cannot be explored.
+    pub fn entropy(&mut self) -> ChaCha8Rng {
+        ChaCha8Rng::seed_from_u64(self.choices.entropy())
+    }
+}
+
+/// To act.
+impl<P: Protocol> Context<P> {
+    /// Sends a message to one node.
+    pub fn send(&mut self, to: NodeId, message: P::Message) {
+        self.effects.push(Effect::Send { to: Destination::One(to), message });
+    }
+
+    /// Sends a message to several nodes.
+    pub fn multicast(&mut self, to: NodeSet, message: P::Message) {
+        self.effects.push(Effect::Send { to: Destination::Many(to), message });
+    }
+
+    /// Sends a message to every other node.
+    pub fn broadcast(&mut self, message: P::Message) {
+        self.effects.push(Effect::Send { to: Destination::Others, message });
+    }
+
+    /// Sets an alarm, in place of an earlier one of that name. The world draws the length.
+    pub fn set_timer(&mut self, timer: P::Timer, delay: impl Into<Delay>) {
+        self.effects.push(Effect::SetTimer { timer, delay: delay.into() });
+    }
+
+    /// Cancels an alarm, if it is set.
+    pub fn cancel_timer(&mut self, timer: P::Timer) {
+        self.effects.push(Effect::CancelTimer { timer });
+    }
+
+    /// Hands a record to the disk. A crash may lose it until a [`sync`](Self::sync) or a
+    /// [`flush`](Self::flush) after it is done.
+    pub fn write(&mut self, record: P::Record) {
+        self.effects.push(Effect::Write { record });
+    }
+
+    /// Replaces everything on the disk by these records, atomically, once they are durable.
+    pub fn checkpoint(&mut self, records: Vec<P::Record>) {
+        self.effects.push(Effect::Checkpoint { records });
+    }
+
+    /// Asks the disk to make durable what was written, and does not wait:
+    /// [`on_disk`](Protocol::on_disk) will say how it ended.
+    pub fn sync(&mut self, tag: Tag) {
+        self.effects.push(Effect::Sync { tag });
+    }
+
+    /// Waits until all that was written is durable: nothing recorded after it happens before, and the
+    /// node's inputs wait. If the disk refuses, the process crashes (rule 3).
+    pub fn flush(&mut self) {
+        self.effects.push(Effect::Flush);
+    }
+
+    /// Writes a record and waits until it is durable.
+    pub fn persist(&mut self, record: P::Record) {
+        self.write(record);
+        self.flush();
+    }
+
+    /// Answers a client.
+    pub fn reply(&mut self, request: RequestId, reply: P::Reply) {
+        self.effects.push(Effect::Reply { request, reply });
+    }
+
+    /// Tells a client that this node did not and will not do what it asks, and who might. After this
+    /// the attempt must have no effect.
+    pub fn redirect(&mut self, request: RequestId, to: Option<NodeId>) {
+        self.effects.push(Effect::Redirect { request, to });
+    }
+
+    /// Signs a value, as this node.
+    pub const fn sign<T>(&self, value: T) -> Signed<T> {
+        Signed::new(self.me, value)
+    }
+
+    /// Notes that the run came to this point. A sweep in which it never did is told so.
+    pub fn reached(&mut self, point: &'static str) {
+        self.effects.push(Effect::Reached { point });
+    }
+
+    /// Lends a context to a protocol inside this one, and lifts what it records, in order.
+    pub fn within<Q: Protocol, L: Lift<Q, Outer = P>, T>(
+        &mut self,
+        lift: &mut L,
+        run: impl FnOnce(&mut Context<Q>) -> T,
+    ) -> T {
+        let kept = self.inner.iter().position(|inner| inner.is::<Context<Q>>());
+        let mut inner = match kept {
+            Some(place) => self.inner.swap_remove(place).downcast().expect("it is one of these"),
+            None => Box::new(Context::<Q>::bare(self.me, self.nodes)),
+        };
+        inner.load(self.me, self.now, self.wall);
+        inner.nodes = self.nodes;
+        std::mem::swap(&mut inner.choices, &mut self.choices);
+        let result = run(&mut inner);
+        std::mem::swap(&mut inner.choices, &mut self.choices);
+        for effect in inner.effects.drain(..) {
+            self.lift(lift, effect);
+        }
+        self.inner.push(inner);
+        result
+    }
+
+    fn lift<Q: Protocol, L: Lift<Q, Outer = P>>(&mut self, lift: &mut L, effect: Effect<Q>) {
+        let lifted = match effect {
+            Effect::Send { to, message } => Effect::Send { to, message: lift.message(message) },
+            Effect::SetTimer { timer, delay } => {
+                Effect::SetTimer { timer: lift.timer(timer), delay }
+            }
+            Effect::CancelTimer { timer } => Effect::CancelTimer { timer: lift.timer(timer) },
+            Effect::Write { record } => Effect::Write { record: lift.record(record) },
+            Effect::Checkpoint { records } => {
+                let records = records.into_iter().map(|record| lift.record(record)).collect();
+                Effect::Checkpoint { records }
+            }
+            Effect::Sync { tag } => Effect::Sync { tag: lift.tag(tag) },
+            Effect::Flush => Effect::Flush,
+            Effect::Reply { request, reply } => return lift.reply(self, request, reply),
+            Effect::Redirect { request, to } => return lift.redirect(self, request, to),
+            Effect::Reached { point } => Effect::Reached { point },
+        };
+        self.effects.push(lifted);
+    }
+}
+
+/// How what a protocol inside another one does becomes what the outer one does.
+pub trait Lift<Q: Protocol> {
+    /// The protocol around it.
+    type Outer: Protocol;
+
+    /// Wraps a message.
+    fn message(&mut self, message: Q::Message) -> <Self::Outer as Protocol>::Message;
+    /// Wraps the name of a timer.
+    fn timer(&mut self, timer: Q::Timer) -> <Self::Outer as Protocol>::Timer;
+    /// Wraps a record.
+    fn record(&mut self, record: Q::Record) -> <Self::Outer as Protocol>::Record;
+    /// Renames a sync, so that two protocols inside one can be told apart.
+    fn tag(&mut self, tag: Tag) -> Tag {
+        tag
+    }
+    /// Takes an answer: the outer protocol may be its client, or pass it on.
+    fn reply(&mut self, cx: &mut Context<Self::Outer>, request: RequestId, reply: Q::Reply);
+    /// Takes a redirection.
+    fn redirect(&mut self, cx: &mut Context<Self::Outer>, request: RequestId, to: Option<NodeId>) {
+        cx.redirect(request, to);
+    }
+}
+
+/// For engines, adversaries, explorers and tests.
+impl<P: Protocol> Context<P> {
+    /// A context that no engine made: for calling one handler and looking at what it recorded.
+    #[must_use]
+    pub fn bare(me: NodeId, nodes: u32) -> Self {
+        Self {
+            me,
+            nodes,
+            now: Time::ZERO,
+            wall: Time::ZERO,
+            choices: Choices::keyed(Key::new(0)),
+            effects: Vec::new(),
+            inner: Vec::new(),
+        }
+    }
+
+    /// Lets the next choices come out as given, and zero when these are used up.
+    pub fn script(&mut self, picks: Vec<u64>) {
+        self.choices = Choices::scripted(picks);
+    }
+
+    /// The choices made since the context was lent.
+    #[must_use]
+    pub fn choices(&self) -> &[Choice] {
+        self.choices.made()
+    }
+
+    /// What was recorded, in order.
+    #[must_use]
+    pub fn effects(&self) -> &[Effect<P>] {
+        &self.effects
+    }
+
+    /// What was recorded, to be rewritten: for an [`Adversary`](crate::adversary::Adversary).
+    pub const fn effects_mut(&mut self) -> &mut Vec<Effect<P>> {
+        &mut self.effects
+    }
+
+    /// Takes out what was recorded.
+    pub fn take_effects(&mut self) -> Vec<Effect<P>> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Sets both clocks, for a bare context.
+    pub const fn set_clocks(&mut self, now: Time, wall: Time) {
+        self.now = now;
+        self.wall = wall;
+    }
+
+    pub(crate) fn load(&mut self, me: NodeId, now: Time, wall: Time) {
+        debug_assert!(self.effects.is_empty(), "the previous step was applied");
+        self.me = me;
+        self.now = now;
+        self.wall = wall;
+    }
+
+    pub(crate) const fn resize(&mut self, nodes: u32) {
+        self.nodes = nodes;
+    }
+
+    pub(crate) const fn swap_choices(&mut self, choices: &mut Choices) {
+        std::mem::swap(&mut self.choices, choices);
+    }
+
+    pub(crate) const fn swap_effects(&mut self, effects: &mut Vec<Effect<P>>) {
+        std::mem::swap(&mut self.effects, effects);
+    }
+}
+
+impl<P: Protocol> fmt::Debug for Context<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("me", &self.me)
+            .field("now", &self.now)
+            .field("effects", &self.effects)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(node) => fmt::Debug::fmt(node, f),
+            Self::Many(nodes) => fmt::Debug::fmt(nodes, f),
+            Self::Others => f.write_str("*"),
+        }
+    }
+}
+
+impl<P: Protocol> Clone for Effect<P> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Send { to, message } => Self::Send { to: to.clone(), message: message.clone() },
+            Self::SetTimer { timer, delay } => Self::SetTimer { timer: *timer, delay: *delay },
+            Self::CancelTimer { timer } => Self::CancelTimer { timer: *timer },
+            Self::Write { record } => Self::Write { record: record.clone() },
+            Self::Checkpoint { records } => Self::Checkpoint { records: records.clone() },
+            Self::Sync { tag } => Self::Sync { tag: *tag },
+            Self::Flush => Self::Flush,
+            Self::Reply { request, reply } => {
+                Self::Reply { request: *request, reply: reply.clone() }
+            }
+            Self::Redirect { request, to } => Self::Redirect { request: *request, to: *to },
+            Self::Reached { point } => Self::Reached { point },
+        }
+    }
+}
+
+impl<P: Protocol> fmt::Debug for Effect<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send { to, message } => write!(f, "-> {to:?} {message:?}"),
+            Self::SetTimer { timer, delay } => write!(f, "timer {timer:?} in {delay}"),
+            Self::CancelTimer { timer } => write!(f, "cancel {timer:?}"),
+            Self::Write { record } => write!(f, "write {record:?}"),
+            Self::Checkpoint { records } => write!(f, "checkpoint {records:?}"),
+            Self::Sync { tag } => write!(f, "sync {}", tag.0),
+            Self::Flush => f.write_str("flush"),
+            Self::Reply { request, reply } => write!(f, "=> {request} {reply:?}"),
+            Self::Redirect { request, to: Some(to) } => write!(f, "=> {request} ask {to}"),
+            Self::Redirect { request, to: None } => write!(f, "=> {request} ask another"),
+            Self::Reached { point } => write!(f, "reached {point}"),
+        }
+    }
+}
+
+/// Effects are compared as they print, so that a test can compare them whatever its messages are.
+impl<P: Protocol> PartialEq<&str> for Effect<P> {
+    fn eq(&self, printed: &&str) -> bool {
+        format!("{self:?}") == *printed
+    }
+}

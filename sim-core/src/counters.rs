@@ -1,0 +1,94 @@
+//! How much of what happened: so that a green sweep can show that it exercised something.
+
+use crate::fault::Family;
+
+/// What happened in a run, counted.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Counters {
+    /// Events of the queue.
+    pub events: u64,
+    /// Handlers called.
+    pub steps: u64,
+    /// Messages between nodes, one for each receiver.
+    pub sent: u64,
+    /// Messages that reached a process.
+    pub delivered: u64,
+    /// Messages, requests and answers that the network lost.
+    pub lost: u64,
+    /// Messages, requests and answers that a partition or a cut stopped.
+    pub cut: u64,
+    /// Messages, requests and answers that came twice.
+    pub duplicated: u64,
+    /// Messages, requests and answers that a clog held back.
+    pub held: u64,
+    /// Messages and requests to a process that was down.
+    pub to_the_down: u64,
+    /// Alarms that rang.
+    pub timers: u64,
+    /// Syncs and barriers of disks.
+    pub syncs: u64,
+    /// Faults that took place, by family.
+    pub faults: [u64; Family::ALL.len()],
+    /// Steps that a crash cut.
+    pub cut_steps: u64,
+    /// Messages sent, by kind.
+    pub kinds: Vec<u64>,
+    /// How often each point was reached, in the order in which the run first reached them.
+    pub reached: Vec<(&'static str, u64)>,
+}
+
+impl Counters {
+    /// Adds another run's counts to these.
+    pub fn add(&mut self, other: &Self) {
+        self.events += other.events;
+        self.steps += other.steps;
+        self.sent += other.sent;
+        self.delivered += other.delivered;
+        self.lost += other.lost;
+        self.cut += other.cut;
+        self.duplicated += other.duplicated;
+        self.held += other.held;
+        self.to_the_down += other.to_the_down;
+        self.timers += other.timers;
+        self.syncs += other.syncs;
+        self.cut_steps += other.cut_steps;
+        self.faults.iter_mut().zip(other.faults).for_each(|(sum, count)| *sum += count);
+        for (kind, &count) in (0..).zip(&other.kinds) {
+            self.kind(kind, count);
+        }
+        for &(point, count) in &other.reached {
+            self.reached_often(point, count);
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        let (mut kinds, mut reached) =
+            (std::mem::take(&mut self.kinds), std::mem::take(&mut self.reached));
+        kinds.clear();
+        reached.clear();
+        *self = Self { kinds, reached, ..Self::default() };
+    }
+
+    pub(crate) fn fault(&mut self, family: Family) {
+        self.faults[family as usize] += 1;
+    }
+
+    pub(crate) fn kind(&mut self, kind: u8, receivers: u64) {
+        let kind = usize::from(kind);
+        if self.kinds.len() <= kind {
+            self.kinds.resize(kind + 1, 0);
+        }
+        self.kinds[kind] += receivers;
+    }
+
+    pub(crate) fn reached(&mut self, point: &'static str) {
+        self.reached_often(point, 1);
+    }
+
+    fn reached_often(&mut self, point: &'static str, times: u64) {
+        match self.reached.iter_mut().find(|(name, _)| *name == point) {
+            Some((_, count)) => *count += times,
+            None => self.reached.push((point, times)),
+        }
+    }
+}

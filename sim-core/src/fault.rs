@@ -1,0 +1,203 @@
+//! What goes wrong, and when.
+
+use crate::id::Seat;
+use crate::time::Time;
+use crate::world::{Endpoint, LinkSettings};
+
+/// One thing that goes wrong, at a time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fault {
+    /// When it begins.
+    pub at: Time,
+    /// When it ends: what is cut heals, who crashed restarts, who pauses resumes. `None` for ever,
+    /// and for what has no end.
+    pub until: Option<Time>,
+    /// What it is.
+    pub kind: FaultKind,
+}
+
+/// What can go wrong, and what puts it right.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum FaultKind {
+    /// No message passes between two of these groups. Who is in none of them reaches everybody.
+    Partition {
+        /// Who is together with whom.
+        groups: Vec<Vec<Endpoint>>,
+    },
+    /// No message passes from the one side to the other; the way back is free.
+    Cut {
+        /// The senders.
+        from: Vec<Endpoint>,
+        /// The receivers.
+        to: Vec<Endpoint>,
+    },
+    /// Messages are held, and arrive when it ends.
+    Clog {
+        /// The senders.
+        from: Vec<Endpoint>,
+        /// The receivers.
+        to: Vec<Endpoint>,
+    },
+    /// Messages travel otherwise than before.
+    Link {
+        /// The senders.
+        from: Vec<Endpoint>,
+        /// The receivers.
+        to: Vec<Endpoint>,
+        /// How they travel now.
+        link: LinkSettings,
+    },
+    /// Processes stop, and what is only in their memory is gone (rule 4). They restart at the end.
+    Crash {
+        /// Which.
+        seats: Vec<Seat>,
+        /// Not at once, but in the midst of the next step that has effects, after some of them.
+        mid_step: bool,
+    },
+    /// Processes that crashed start again.
+    Restart {
+        /// Which.
+        seats: Vec<Seat>,
+    },
+    /// Processes do nothing, and their inputs wait. They resume at the end.
+    Pause {
+        /// Which.
+        seats: Vec<Seat>,
+    },
+    /// Processes that pause go on.
+    Resume {
+        /// Which.
+        seats: Vec<Seat>,
+    },
+    /// Nodes that were not yet up start.
+    Start {
+        /// Which.
+        seats: Vec<Seat>,
+    },
+    /// Nodes leave for ever.
+    Leave {
+        /// Which.
+        seats: Vec<Seat>,
+    },
+    /// A wall clock jumps.
+    Jump {
+        /// Whose.
+        seats: Vec<Seat>,
+        /// How far, in nanoseconds; negative for back.
+        by_nanos: i64,
+    },
+    /// Disks refuse to make anything durable. Who crashed because of it restarts at the end.
+    DiskFails {
+        /// Whose.
+        seats: Vec<Seat>,
+    },
+    /// Every partition, cut, clog and changed link is as it was at first.
+    Heal,
+}
+
+impl FaultKind {
+    /// The word for it in scenarios, traces and counts.
+    #[must_use]
+    pub const fn family(&self) -> Family {
+        match self {
+            Self::Partition { .. } => Family::Partition,
+            Self::Cut { .. } => Family::Cut,
+            Self::Clog { .. } => Family::Clog,
+            Self::Link { .. } => Family::Link,
+            Self::Crash { .. } => Family::Crash,
+            Self::Restart { .. } => Family::Restart,
+            Self::Pause { .. } => Family::Pause,
+            Self::Resume { .. } => Family::Resume,
+            Self::Start { .. } => Family::Start,
+            Self::Leave { .. } => Family::Leave,
+            Self::Jump { .. } => Family::Jump,
+            Self::DiskFails { .. } => Family::DiskFails,
+            Self::Heal => Family::Heal,
+        }
+    }
+
+    /// Whether it makes sense to say when it ends.
+    #[must_use]
+    pub const fn has_an_end(&self) -> bool {
+        matches!(
+            self,
+            Self::Partition { .. }
+                | Self::Cut { .. }
+                | Self::Clog { .. }
+                | Self::Link { .. }
+                | Self::Crash { .. }
+                | Self::Pause { .. }
+                | Self::DiskFails { .. }
+        )
+    }
+}
+
+/// The kinds of fault, for counting them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Family {
+    /// A partition.
+    Partition,
+    /// A one-way cut.
+    Cut,
+    /// A clog.
+    Clog,
+    /// A link that changed.
+    Link,
+    /// A crash.
+    Crash,
+    /// A restart.
+    Restart,
+    /// A pause.
+    Pause,
+    /// A resumption.
+    Resume,
+    /// A late start.
+    Start,
+    /// A departure.
+    Leave,
+    /// A clock that jumps.
+    Jump,
+    /// A disk that refuses.
+    DiskFails,
+    /// Healing.
+    Heal,
+}
+
+impl Family {
+    /// Every family, in the order in which they are counted.
+    pub const ALL: [Self; 13] = [
+        Self::Partition,
+        Self::Cut,
+        Self::Clog,
+        Self::Link,
+        Self::Crash,
+        Self::Restart,
+        Self::Pause,
+        Self::Resume,
+        Self::Start,
+        Self::Leave,
+        Self::Jump,
+        Self::DiskFails,
+        Self::Heal,
+    ];
+
+    /// As scenarios and traces write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Partition => "partition",
+            Self::Cut => "cut",
+            Self::Clog => "clog",
+            Self::Link => "link",
+            Self::Crash => "crash",
+            Self::Restart => "restart",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Start => "start",
+            Self::Leave => "leave",
+            Self::Jump => "jump",
+            Self::DiskFails => "disk_fails",
+            Self::Heal => "heal",
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! Names for the things of a run: nodes, clients, requests, seats, and sets of nodes.
+//!
+//! All of them are small integers. What a person calls them (`A`, `pool1`) is in
+//! [`Names`](crate::world::Names), and only traces look there.
+
+use std::fmt;
+
+/// The identity of a node: what protocols address messages to. Dense, from zero, in the order in
+/// which the scenario names the nodes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u32);
+
+impl NodeId {
+    /// The identity as an index into a table with one row a node.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Debug for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "n{}", self.0)
+    }
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "n{}", self.0)
+    }
+}
+
+/// A place in which a process runs. Every node has one seat; twins are two seats that share one
+/// [`NodeId`]. Protocols never see it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Seat(pub u32);
+
+impl Seat {
+    /// The seat as an index into a table with one row a seat.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A client process, outside the cluster. Printed `c1`, `c2`, …, counted from one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientId(pub u32);
+
+impl ClientId {
+    /// The identity as an index into a table with one row a client.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Debug for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "c{}", self.0 + 1)
+    }
+}
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "c{}", self.0 + 1)
+    }
+}
+
+/// One request of one client. A retry carries the same number, so that a server can recognise it.
+/// Printed `c1#7`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId {
+    /// Who asks.
+    pub client: ClientId,
+    /// Which of the client's requests, from one.
+    pub number: u32,
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.client, self.number)
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.client, self.number)
+    }
+}
+
+/// Every node of the cluster but one: what a protocol calls its peers. A small value that borrows
+/// nothing, so that a handler can walk over it while it sends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Peers {
+    nodes: u32,
+    me: NodeId,
+}
+
+impl Peers {
+    /// The peers of `me` in a cluster of `nodes`.
+    #[must_use]
+    pub const fn new(me: NodeId, nodes: u32) -> Self {
+        Self { nodes, me }
+    }
+
+    /// How many peers there are.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        self.nodes as usize - 1
+    }
+
+    /// Whether this node is alone.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// The peer at a position, in order of identity.
+    ///
+    /// # Panics
+    /// If `position` is not below [`len`](Self::len).
+    #[must_use]
+    pub fn get(self, position: usize) -> NodeId {
+        assert!(position < self.len(), "peer {position} of {}", self.len());
+        let position = position as u32;
+        NodeId(position + u32::from(position >= self.me.0))
+    }
+}
+
+impl IntoIterator for Peers {
+    type Item = NodeId;
+    type IntoIter = PeersIter;
+
+    fn into_iter(self) -> PeersIter {
+        PeersIter { peers: self, next: 0 }
+    }
+}
+
+/// Walks over [`Peers`] in order of identity.
+#[derive(Clone, Debug)]
+pub struct PeersIter {
+    peers: Peers,
+    next: u32,
+}
+
+impl Iterator for PeersIter {
+    type Item = NodeId;
+
+    fn next(&mut self) -> Option<NodeId> {
+        if self.next == self.peers.me.0 {
+            self.next += 1;
+        }
+        (self.next < self.peers.nodes).then(|| {
+            let node = NodeId(self.next);
+            self.next += 1;
+            node
+        })
+    }
+}
+
+/// A set of nodes, as a bitset: counting votes costs no allocation in clusters of up to 64 nodes.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeSet {
+    low: u64,
+    high: Vec<u64>,
+}
+
+impl NodeSet {
+    /// The empty set.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { low: 0, high: Vec::new() }
+    }
+
+    /// Adds a node; says whether it was new.
+    pub fn insert(&mut self, node: NodeId) -> bool {
+        let new = !self.contains(node);
+        match Self::place(node) {
+            (None, bit) => self.low |= bit,
+            (Some(word), bit) => {
+                if self.high.len() <= word {
+                    self.high.resize(word + 1, 0);
+                }
+                self.high[word] |= bit;
+            }
+        }
+        new
+    }
+
+    /// Takes a node out; says whether it was there.
+    pub fn remove(&mut self, node: NodeId) -> bool {
+        let there = self.contains(node);
+        match Self::place(node) {
+            (None, bit) => self.low &= !bit,
+            (Some(word), bit) => {
+                if let Some(bits) = self.high.get_mut(word) {
+                    *bits &= !bit;
+                }
+                // Equal sets are equal values, whatever was once in them.
+                while self.high.last() == Some(&0) {
+                    self.high.pop();
+                }
+            }
+        }
+        there
+    }
+
+    /// Whether a node is in the set.
+    #[must_use]
+    pub fn contains(&self, node: NodeId) -> bool {
+        match Self::place(node) {
+            (None, bit) => self.low & bit != 0,
+            (Some(word), bit) => self.high.get(word).is_some_and(|bits| bits & bit != 0),
+        }
+    }
+
+    /// How many nodes are in the set.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let high: u32 = self.high.iter().map(|bits| bits.count_ones()).sum();
+        (self.low.count_ones() + high) as usize
+    }
+
+    /// Whether the set is empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes everything out.
+    pub fn clear(&mut self) {
+        self.low = 0;
+        self.high.clear();
+    }
+
+    /// The nodes, in order of identity.
+    pub fn iter(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let words = std::iter::once(self.low).chain(self.high.iter().copied());
+        (0u32..).zip(words).flat_map(|(word, mut bits)| {
+            std::iter::from_fn(move || {
+                (bits != 0).then(|| {
+                    let bit = bits.trailing_zeros();
+                    bits &= bits - 1;
+                    NodeId(word * 64 + bit)
+                })
+            })
+        })
+    }
+
+    const fn place(node: NodeId) -> (Option<usize>, u64) {
+        let bit = 1 << (node.0 % 64);
+        match node.0 / 64 {
+            0 => (None, bit),
+            word => (Some(word as usize - 1), bit),
+        }
+    }
+}
+
+impl FromIterator<NodeId> for NodeSet {
+    fn from_iter<I: IntoIterator<Item = NodeId>>(nodes: I) -> Self {
+        let mut set = Self::new();
+        for node in nodes {
+            set.insert(node);
+        }
+        set
+    }
+}
+
+impl fmt::Debug for NodeSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peers_are_everybody_else_in_order() {
+        let peers = Peers::new(NodeId(1), 4);
+        let expected = [NodeId(0), NodeId(2), NodeId(3)];
+        assert_eq!(peers.into_iter().collect::<Vec<_>>(), expected);
+        assert_eq!((0..peers.len()).map(|i| peers.get(i)).collect::<Vec<_>>(), expected);
+        assert!(Peers::new(NodeId(0), 1).is_empty());
+    }
+
+    #[test]
+    fn a_node_set_holds_what_was_put_in_beyond_the_first_word_too() {
+        let nodes = [NodeId(0), NodeId(63), NodeId(64), NodeId(200)];
+        let mut set: NodeSet = nodes.into_iter().collect();
+        assert!(!set.insert(NodeId(200)), "a second vote of one node is not a second vote");
+        assert_eq!(set.iter().collect::<Vec<_>>(), nodes);
+        assert_eq!(set.len(), 4);
+        assert!(set.remove(NodeId(200)));
+        assert!(!set.remove(NodeId(200)));
+        assert_eq!(set, nodes[..3].iter().copied().collect());
+    }
+}

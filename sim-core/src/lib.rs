@@ -1,0 +1,90 @@
+//! A deterministic discrete-event simulator for distributed protocols: the engine.
+//!
+//! One run is a pure function of (build, world, seed). A [`Protocol`] is a pure state machine; the
+//! [`Simulation`] owns time, chance, the network, disks, clocks, crashes, liars and clients, and calls
+//! its handlers. Handlers *record* what they want done in a [`Context`]; the simulation does it
+//! afterwards. Everything else follows from that: a trace prints the effects under the event that
+//! caused them, a liar rewrites them, a crash in the midst of a step lets only the first few of them
+//! happen, and a test of a single handler looks at [`Context::effects`].
+//!
+//! # The contract
+//!
+//! Cited everywhere as "rule 4". `tests/contract.rs` has a test that names each.
+//!
+//! 1. A handler runs alone, to completion, at one instant: no blocking, no re-entry, no thread.
+//! 2. Effects take place in the order recorded. A crash may fall between any two of them.
+//! 3. [`flush`](Context::flush), and so [`persist`](Context::persist), is a barrier: nothing recorded
+//!    after it happens until what was written is durable; meanwhile the node is busy and its inputs
+//!    wait; if the disk refuses, the process crashes. [`write`](Context::write) and
+//!    [`sync`](Context::sync) do not wait: what is not yet synced may be lost, torn or kept by a crash.
+//!    The deadline of a timer counts from when the effect takes place.
+//! 4. A crash is `drop`. Only what reached the disk survives.
+//! 5. Timers have names; setting one again replaces it; they die with the process. Setting one assigns
+//!    the arrival number by which ties are broken; re-arming keeps it.
+//! 6. A process sees only its own clocks, which may be wrong. **Every draw is keyed by what it is
+//!    about**, so that taking one fault, message or draw away changes no other: a message's fate by
+//!    (sender, receiver, time of sending, position among what the sender sends at that instant); a
+//!    node's choices by (seat, incarnation, ordinal), a timer's length by (seat, incarnation, timer, how
+//!    often it was set); an fsync by (seat, incarnation, ordinal); the nemesis by family; a client by
+//!    (client, operation). A danger that is absent draws nothing.
+//! 7. Order is total: (time, arrival). Nothing of unspecified order is iterated anywhere. Equal
+//!    instants are first come, first served, unless the scenario asks for an order drawn from the seed.
+//! 8. Simulated quantities are integers: nanoseconds, parts per million. Distributions give the same
+//!    draws on every platform. Overflow checks are on in every profile.
+//! 9. The network may delay, drop, copy, reorder, cut; it may read a message's *kind*; it alters
+//!    nothing. Only an [`Adversary`](adversary::Adversary) alters a message, and only one that its own
+//!    seat sends. A [`Signed`](signed::Signed) value can be made only by [`Context::sign`], as oneself.
+//! 10. The simulator knows no protocol; protocols know no files, clocks, threads or YAML.
+//! 11. Same build, same world, same seed: same fingerprint, whatever the thread count, the profile or
+//!     the platform.
+//! 12. A step does not allocate once buffers are warm, unless the protocol itself does. After a caught
+//!     panic the simulation's buffers are thrown away.
+//! 13. **A step is judged when its last effect has taken place**; one that a crash cut is judged only
+//!     by the effects that did, where a last [`flush`](Context::flush) had begun and was not over. (Else a vote in memory, never on disk, makes "one vote per term" fire on
+//!     correct Raft.)
+//!
+//! # What is deliberately absent
+//!
+//! Files, threads, wall clocks, logging, text formats and protocols: they belong to the crates above.
+
+#![forbid(unsafe_code)]
+
+pub mod adversary;
+pub mod chance;
+pub mod check;
+pub mod choice;
+pub mod client;
+pub mod context;
+pub mod counters;
+pub mod fault;
+pub mod hash;
+pub mod history;
+pub mod id;
+pub mod protocol;
+pub mod rng;
+pub mod signed;
+pub mod sim;
+pub mod subject;
+pub mod swarm;
+pub mod time;
+pub mod trace;
+pub mod world;
+
+mod clock;
+mod disk;
+mod network;
+mod node;
+mod queue;
+mod timers;
+
+#[cfg(feature = "serde")]
+mod serde_impls;
+pub mod units;
+
+pub use context::Context;
+pub use id::{NodeId, RequestId, Seat};
+pub use network::Fate;
+pub use node::Status;
+pub use protocol::{Cluster, Protocol};
+pub use sim::{Setup, Simulation};
+pub use time::{Duration, Time};

@@ -1,0 +1,231 @@
+//! The network: which messages arrive, and when.
+//!
+//! It knows endpoints by number and reads nothing that they send (rule 9). A message's fate depends on
+//! its link, the time at which it is sent and its position among what its sender sends at that
+//! instant, and on nothing else (rule 6).
+
+use crate::chance::{Chance, Delay};
+use crate::rng::Key;
+use crate::time::{Duration, Time};
+use crate::world::{Endpoint, LinkSettings, NetworkSettings};
+
+/// An endpoint by number: the seats first, then the clients.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Port(pub(crate) u32);
+
+/// What becomes of a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fate {
+    /// The link is cut.
+    Cut,
+    /// It gets lost.
+    Lost,
+    /// It arrives.
+    Arrives {
+        /// After this long.
+        after: Duration,
+        /// And once more, after this long.
+        copy: Option<Duration>,
+    },
+}
+
+/// Whether a message that is due may arrive.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Passage {
+    Open,
+    Cut,
+    Held,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Link {
+    pub(crate) from: Port,
+    pub(crate) to: Port,
+}
+
+/// What draws are about, under the key of a message.
+const LOSS: u64 = 1;
+const DUPLICATE: u64 = 2;
+const COPY: u64 = 3;
+const REORDER: u64 = 4;
+
+pub(crate) struct Network {
+    key: Key,
+    seats: u32,
+    settings: NetworkSettings,
+    /// Whether every link is the default one.
+    uniform: bool,
+    disturbances: Vec<Disturbance>,
+}
+
+/// A fault of the network while it lasts.
+struct Disturbance {
+    fault: usize,
+    kind: Kind,
+    /// For each port its group, from one, or the sides it is on; zero if it is in none.
+    member: Vec<u16>,
+}
+
+enum Kind {
+    Partition,
+    Cut,
+    Clog,
+    Changed(LinkSettings),
+}
+
+const FROM: u16 = 1;
+const TO: u16 = 2;
+
+impl Network {
+    pub(crate) fn new(key: Key, seats: u32, settings: &NetworkSettings) -> Self {
+        let uniform = settings.overrides.is_empty() && settings.regions.latency.is_empty();
+        Self { key, seats, settings: settings.clone(), uniform, disturbances: Vec::new() }
+    }
+
+    pub(crate) fn port(&self, endpoint: Endpoint) -> Port {
+        match endpoint {
+            Endpoint::Seat(seat) => Port(seat.0),
+            Endpoint::Client(client) => Port(self.seats + client.0),
+        }
+    }
+
+    /// What becomes of a message sent now.
+    pub(crate) fn fate(&self, link: Link, now: Time, position: u32) -> Fate {
+        if self.passage(link) == Passage::Cut {
+            return Fate::Cut;
+        }
+        let settings = self.settings_of(link);
+        // Twenty bits for an endpoint and 24 for a position keep them apart in any run that fits.
+        let place = u64::from(link.from.0) << 44 ^ u64::from(link.to.0) << 24 ^ u64::from(position);
+        let message = self.key.about(place).about(now.as_nanos());
+        if happens(message, LOSS, settings.loss) {
+            return Fate::Lost;
+        }
+        let mut after = settings.latency.draw(&mut message.draw());
+        if happens(message, REORDER, settings.reorder) {
+            after = Duration::from_nanos(after.as_nanos().saturating_mul(10));
+        }
+        let copy = happens(message, DUPLICATE, settings.duplicate)
+            .then(|| settings.latency.draw(&mut message.about(COPY).draw()));
+        Fate::Arrives { after, copy }
+    }
+
+    /// Whether a message that is due gets through: what is in flight when a cut begins is lost too.
+    pub(crate) fn passage(&self, link: Link) -> Passage {
+        let mut passage = Passage::Open;
+        for disturbance in &self.disturbances {
+            match disturbance.kind {
+                Kind::Partition if disturbance.separates(link) => return Passage::Cut,
+                Kind::Cut if disturbance.covers(link) => return Passage::Cut,
+                Kind::Clog if disturbance.covers(link) => passage = Passage::Held,
+                _ => {}
+            }
+        }
+        passage
+    }
+
+    pub(crate) fn partition(&mut self, fault: usize, groups: &[Vec<Endpoint>]) {
+        let mut member = Vec::new();
+        for (group, ports) in (1..).zip(groups) {
+            ports.iter().for_each(|&endpoint| mark(&mut member, self.port(endpoint), group));
+        }
+        self.disturbances.push(Disturbance { fault, kind: Kind::Partition, member });
+    }
+
+    pub(crate) fn cut(&mut self, fault: usize, from: &[Endpoint], to: &[Endpoint]) {
+        self.disturb(fault, Kind::Cut, from, to);
+    }
+
+    pub(crate) fn clog(&mut self, fault: usize, from: &[Endpoint], to: &[Endpoint]) {
+        self.disturb(fault, Kind::Clog, from, to);
+    }
+
+    pub(crate) fn change(
+        &mut self,
+        fault: usize,
+        from: &[Endpoint],
+        to: &[Endpoint],
+        link: LinkSettings,
+    ) {
+        self.disturb(fault, Kind::Changed(link), from, to);
+    }
+
+    /// Ends a disturbance.
+    pub(crate) fn end(&mut self, fault: usize) {
+        self.disturbances.retain(|disturbance| disturbance.fault != fault);
+    }
+
+    /// Ends all of them.
+    pub(crate) fn heal(&mut self) {
+        self.disturbances.clear();
+    }
+
+    fn disturb(&mut self, fault: usize, kind: Kind, from: &[Endpoint], to: &[Endpoint]) {
+        let mut member = Vec::new();
+        from.iter().for_each(|&endpoint| mark(&mut member, self.port(endpoint), FROM));
+        to.iter().for_each(|&endpoint| mark(&mut member, self.port(endpoint), TO));
+        self.disturbances.push(Disturbance { fault, kind, member });
+    }
+
+    fn settings_of(&self, link: Link) -> LinkSettings {
+        let changed =
+            self.disturbances.iter().rev().find_map(|disturbance| match disturbance.kind {
+                Kind::Changed(settings) if disturbance.covers(link) => Some(settings),
+                _ => None,
+            });
+        if let Some(settings) = changed {
+            return settings;
+        }
+        if self.uniform {
+            return self.settings.link;
+        }
+        let ends = (self.endpoint(link.from), self.endpoint(link.to));
+        if let Some(&settings) = self.settings.overrides.get(&ends) {
+            return settings;
+        }
+        LinkSettings { latency: self.latency_between(link), ..self.settings.link }
+    }
+
+    fn latency_between(&self, link: Link) -> Delay {
+        let regions = &self.settings.regions;
+        let region = |port: Port| regions.of.get(port.0 as usize).copied().flatten();
+        let between = region(link.from).zip(region(link.to));
+        let latency = between.and_then(|ends| regions.latency.get(&ends));
+        latency.copied().unwrap_or(self.settings.link.latency)
+    }
+
+    const fn endpoint(&self, port: Port) -> Endpoint {
+        match port.0.checked_sub(self.seats) {
+            None => Endpoint::Seat(crate::id::Seat(port.0)),
+            Some(client) => Endpoint::Client(crate::id::ClientId(client)),
+        }
+    }
+}
+
+impl Disturbance {
+    fn member(&self, port: Port) -> u16 {
+        self.member.get(port.0 as usize).copied().unwrap_or(0)
+    }
+
+    fn separates(&self, link: Link) -> bool {
+        let (from, to) = (self.member(link.from), self.member(link.to));
+        from != to && from != 0 && to != 0
+    }
+
+    fn covers(&self, link: Link) -> bool {
+        self.member(link.from) & FROM != 0 && self.member(link.to) & TO != 0
+    }
+}
+
+fn mark(member: &mut Vec<u16>, port: Port, with: u16) {
+    let port = port.0 as usize;
+    if member.len() <= port {
+        member.resize(port + 1, 0);
+    }
+    member[port] |= with;
+}
+
+/// A danger that is absent draws nothing (rule 6).
+fn happens(message: Key, what: u64, chance: Chance) -> bool {
+    !chance.is_never() && message.about(what).draw().chance(chance)
+}

@@ -1,0 +1,165 @@
+//! A seat: one process, its disk, clock and timers, and what waits for it.
+
+use std::collections::VecDeque;
+
+use crate::adversary::Adversary;
+use crate::choice::Choices;
+use crate::clock::Clock;
+use crate::context::Effect;
+use crate::disk::Disk;
+use crate::id::{NodeId, RequestId, Seat};
+use crate::protocol::{DiskDone, Protocol};
+use crate::rng::{Draw, Key};
+use crate::time::Time;
+use crate::timers::{Deadline, Timers};
+
+pub(crate) struct Node<P: Protocol> {
+    pub(crate) identity: NodeId,
+    pub(crate) status: Status,
+    /// How many processes this seat had before.
+    pub(crate) incarnation: u32,
+    pub(crate) process: Option<P>,
+    pub(crate) disk: Disk<P::Record>,
+    pub(crate) clock: Clock,
+    pub(crate) timers: Timers<P::Timer>,
+    pub(crate) choices: Choices,
+    /// What this incarnation draws from.
+    pub(crate) key: Key,
+    /// How often this incarnation synced its disk.
+    pub(crate) syncs: u64,
+    /// Inputs that came while the process was busy or paused.
+    pub(crate) waiting: VecDeque<Input<P>>,
+    /// The step whose barrier the process waits at.
+    pub(crate) suspended: Option<Suspended<P>>,
+    /// What took the process down, or will in the midst of its next step: only its end restarts it.
+    pub(crate) down_by: Option<DownBy>,
+    /// A crash that will fall in the midst of the next step.
+    pub(crate) doomed: Option<Draw>,
+    /// How many messages it sent at the instant of `sent_at`.
+    position: u32,
+    sent_at: Time,
+    pub(crate) adversary: Option<Corruption<P>>,
+}
+
+/// What a process is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Status {
+    /// It has not started yet.
+    Absent,
+    /// It runs.
+    Up,
+    /// It does nothing, and its inputs wait.
+    Paused,
+    /// It crashed.
+    Down,
+    /// It left for ever.
+    Left,
+}
+
+impl Status {
+    /// Whether there is a process.
+    #[must_use]
+    pub const fn is_alive(self) -> bool {
+        matches!(self, Self::Up | Self::Paused)
+    }
+}
+
+/// What took a process down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum DownBy {
+    /// The fault of this number in the plan.
+    Fault(u32),
+    /// Its disk, which refused.
+    Disk,
+}
+
+pub(crate) enum Input<P: Protocol> {
+    Start,
+    Message { from: Seat, message: P::Message },
+    Timer { slot: u32, due: Deadline },
+    Request { id: RequestId, request: P::Request },
+    Disk { done: DiskDone },
+}
+
+/// A step whose effects have taken place only in part.
+pub(crate) struct Suspended<P: Protocol> {
+    pub(crate) effects: Vec<Effect<P>>,
+    /// How many of them took place.
+    pub(crate) applied: usize,
+    /// After how many the process crashes, if it does.
+    pub(crate) crash_after: Option<usize>,
+}
+
+pub(crate) struct Corruption<P: Protocol> {
+    pub(crate) adversary: Box<dyn Adversary<P>>,
+    pub(crate) choices: Choices,
+}
+
+impl<P: Protocol> Node<P> {
+    pub(crate) fn new(identity: NodeId, clock: Clock) -> Self {
+        Self {
+            identity,
+            status: Status::Absent,
+            incarnation: 0,
+            process: None,
+            disk: Disk::new(),
+            clock,
+            timers: Timers::new(),
+            choices: Choices::keyed(Key::new(0)),
+            key: Key::new(0),
+            syncs: 0,
+            waiting: VecDeque::new(),
+            suspended: None,
+            down_by: None,
+            doomed: None,
+            position: 0,
+            sent_at: Time::ZERO,
+            adversary: None,
+        }
+    }
+
+    /// Makes this the seat of another run, and keeps its buffers.
+    pub(crate) fn reset(&mut self, identity: NodeId, clock: Clock) {
+        self.identity = identity;
+        self.status = Status::Absent;
+        self.incarnation = 0;
+        self.process = None;
+        self.disk.clear();
+        self.clock = clock;
+        self.forget();
+        self.down_by = None;
+        self.position = 0;
+        self.sent_at = Time::ZERO;
+        self.adversary = None;
+    }
+
+    /// Everything that dies with a process but its state.
+    pub(crate) fn forget(&mut self) {
+        self.timers.clear();
+        self.waiting.clear();
+        self.suspended = None;
+        self.doomed = None;
+    }
+
+    /// Whether a crash is still to fall in the midst of a step: of the next one, or of the one that
+    /// waits at a barrier.
+    pub(crate) fn is_doomed(&self) -> bool {
+        self.doomed.is_some()
+            || self.suspended.as_ref().is_some_and(|step| step.crash_after.is_some())
+    }
+
+    /// Whether an input can be handled now.
+    pub(crate) const fn is_ready(&self) -> bool {
+        matches!(self.status, Status::Up) && self.suspended.is_none()
+    }
+
+    /// The position of the next message among those sent at this instant (rule 6).
+    pub(crate) fn position(&mut self, now: Time) -> u32 {
+        if self.sent_at != now {
+            self.sent_at = now;
+            self.position = 0;
+        }
+        self.position += 1;
+        self.position
+    }
+}

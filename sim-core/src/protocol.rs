@@ -1,0 +1,196 @@
+//! The central trait: one process of a distributed algorithm, as a pure state machine.
+
+use std::fmt;
+use std::hash::Hash;
+
+use crate::context::Context;
+use crate::id::{NodeId, Peers, RequestId};
+
+/// One process of a distributed algorithm, as a pure state machine. What it knows arrives through
+/// these methods; what it does leaves through the context; there is nothing else.
+///
+/// A value lives from one crash to the next (rule 4). Handlers *record* effects in the order in which
+/// they are to happen, and the simulator applies them afterwards (rule 2).
+pub trait Protocol: Sized + fmt::Debug + 'static {
+    /// One node's constants: role, timeouts, limits.
+    type Config: Clone + fmt::Debug;
+    /// What nodes send each other. Cloned once a receiver: a large payload goes behind an
+    /// [`Rc`](std::rc::Rc).
+    type Message: Clone + fmt::Debug + Hash;
+    /// The names of its alarms; [`Never`] if it has none.
+    type Timer: Copy + Ord + fmt::Debug + Hash;
+    /// What clients ask; [`Never`] if there are none.
+    type Request: Clone + fmt::Debug + Hash;
+    /// What clients are told.
+    type Reply: Clone + fmt::Debug + Hash;
+    /// What it writes to disk; [`Never`] if it stores nothing.
+    type Record: Clone + fmt::Debug + Hash;
+
+    /// A process with an empty memory.
+    fn new(me: NodeId, cluster: &Cluster<Self::Config>) -> Self;
+
+    /// Takes in what an earlier process of this node left on disk, oldest first. Called after a
+    /// crash, before [`on_start`](Self::on_start).
+    fn restore(&mut self, found: Recovered<Self::Record>) {
+        let _ = found;
+    }
+
+    /// The process is up: for the first time, or after a crash.
+    fn on_start(&mut self, cx: &mut Context<Self>) {
+        let _ = cx;
+    }
+
+    /// A message arrived. `from` is who sent it: the network does not lie about that (rule 9).
+    fn on_message(&mut self, cx: &mut Context<Self>, from: NodeId, message: Self::Message);
+
+    /// An alarm rang, and is no longer set.
+    fn on_timer(&mut self, cx: &mut Context<Self>, timer: Self::Timer) {
+        let _ = (cx, timer);
+    }
+
+    /// A client asks. Answer at any later time, with [`Context::reply`] or [`Context::redirect`].
+    fn on_request(&mut self, cx: &mut Context<Self>, id: RequestId, request: Self::Request) {
+        let _ = (cx, id, request);
+    }
+
+    /// A [`sync`](Context::sync) came to its end. For those who do not wait.
+    fn on_disk(&mut self, cx: &mut Context<Self>, done: DiskDone) {
+        let _ = (cx, done);
+    }
+
+    /// Which kind of message this is: an index into the names that the protocol's
+    /// [`Subject`](crate::subject::Subject) lists, so that counting and aiming need no text.
+    fn kind(message: &Self::Message) -> Kind {
+        let _ = message;
+        Kind(0)
+    }
+
+    /// What the process is at the moment, in a word (`"leader"`): for traces and for aiming faults.
+    fn role(&self) -> &'static str {
+        "node"
+    }
+}
+
+/// A protocol whose processes can be compared and copied, so that an explorer can visit every state.
+/// Never a requirement of [`Protocol`]: a foreign state machine need not be cloneable.
+pub trait Explorable: Protocol + Clone + Eq + Hash {}
+
+impl<P: Protocol + Clone + Eq + Hash> Explorable for P {}
+
+/// The type without values: for a protocol without timers, clients or a disk.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Never {}
+
+/// A kind of message, as an index into the names that the subject lists.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Kind(pub u8);
+
+/// A name for a [`sync`](Context::sync), chosen by the protocol.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Tag(pub u64);
+
+/// How a [`sync`](Context::sync) ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum DiskDone {
+    /// What was written before it is durable.
+    Synced(Tag),
+    /// The disk refused, and what was not yet durable is lost: asking again does not bring it back
+    /// (Rebello et al. 2020, "Can Applications Recover from fsync Failures?").
+    Failed(Tag),
+}
+
+/// Everything that an earlier process of a node left on disk, oldest first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Recovered<R> {
+    found: Vec<Found<R>>,
+}
+
+impl<R> Recovered<R> {
+    /// What a disk holds.
+    #[must_use]
+    pub const fn new(found: Vec<Found<R>>) -> Self {
+        Self { found }
+    }
+
+    /// Whether the disk was empty.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// The records that can be read, for a protocol whose records are never torn or corrupt.
+    pub fn records(self) -> impl Iterator<Item = R> {
+        self.found.into_iter().filter_map(|found| match found {
+            Found::Record(record) => Some(record),
+            Found::Torn | Found::Corrupt => None,
+        })
+    }
+}
+
+impl<R> IntoIterator for Recovered<R> {
+    type Item = Found<R>;
+    type IntoIter = std::vec::IntoIter<Found<R>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.found.into_iter()
+    }
+}
+
+/// One thing found on a disk.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Found<R> {
+    /// A record, whole.
+    Record(R),
+    /// The beginning of a record whose writing a crash cut.
+    Torn,
+    /// Something that does not match its checksum.
+    Corrupt,
+}
+
+/// Who takes part, and with which constants.
+#[derive(Clone, Debug)]
+pub struct Cluster<C> {
+    configs: Vec<C>,
+}
+
+impl<C> Cluster<C> {
+    /// A cluster with one node for each config.
+    ///
+    /// # Panics
+    /// If there are none.
+    #[must_use]
+    pub fn new(configs: Vec<C>) -> Self {
+        assert!(!configs.is_empty(), "a cluster has at least one node");
+        Self { configs }
+    }
+
+    /// How many nodes there are, up or not.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.configs.len()
+    }
+
+    /// Never true; here because there is a [`len`](Self::len).
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.configs.is_empty()
+    }
+
+    /// A node's constants.
+    #[must_use]
+    pub fn config(&self, node: NodeId) -> &C {
+        &self.configs[node.index()]
+    }
+
+    /// Every node but one.
+    #[must_use]
+    pub fn peers(&self, me: NodeId) -> Peers {
+        Peers::new(me, self.size())
+    }
+
+    /// The number of nodes, as identities count them.
+    #[must_use]
+    pub fn size(&self) -> u32 {
+        u32::try_from(self.configs.len()).expect("fewer than 2³² nodes")
+    }
+}

@@ -1,0 +1,498 @@
+//! The simulation: one run, from its first event to its last.
+//!
+//! It owns time, the queue, the network, the seats and the clients, and drives the protocol's pure
+//! handlers. One value serves many runs and keeps its buffers (rule 12). It starts no thread, reads no
+//! clock and knows no protocol (rule 10).
+
+mod clients;
+mod faults;
+mod step;
+mod watch;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::adversary::Adversary;
+use crate::check::{Goal, Invariant, Violation, builtin};
+use crate::choice::Choices;
+use crate::client::{Answer, Client, NoClient, Scripted};
+use crate::clock::Clock;
+use crate::context::{Context, Effect};
+use crate::counters::Counters;
+use crate::fault::{Fault, FaultKind};
+use crate::hash::Fingerprint;
+use crate::history::History;
+use crate::id::{ClientId, NodeId, RequestId, Seat};
+use crate::network::{Link, Network, Passage, Port};
+use crate::node::{Corruption, Input, Node, Status};
+use crate::protocol::{Cluster, DiskDone, Protocol, Tag};
+use crate::queue::{Arrival, Queue};
+use crate::rng::{Draw, Keys};
+use crate::time::{Duration, Time};
+use crate::timers::Surfaced;
+use crate::trace::{Happening, Trace, Undelivered};
+use crate::world::{Endpoint, World};
+
+use clients::ClientSeat;
+use watch::Watch;
+
+/// Draws what a client does next.
+pub type Workload<T> = dyn Fn(RequestId, &mut Draw) -> T;
+
+/// Everything that a run is made of.
+pub struct Setup<P: Protocol, C: Client<P>> {
+    /// Where all chance comes from.
+    pub seed: u64,
+    /// The world.
+    pub world: World,
+    /// The nodes' constants, one for each.
+    pub cluster: Cluster<P::Config>,
+    /// What clients draw from. `None` if only a script asks.
+    pub workload: Option<std::rc::Rc<Workload<C::Task>>>,
+    /// What is asked at given times.
+    pub script: Vec<Scripted<C::Task, C::Told>>,
+    /// What must always hold, by name.
+    pub invariants: Vec<(&'static str, Box<dyn Invariant<P>>)>,
+    /// What must come about within a time after the last fault, by name.
+    pub goals: Vec<(&'static str, Duration, Box<dyn Goal<P>>)>,
+    /// Within which time requests must be answered, from that long after the last fault on.
+    pub reply_within: Option<Duration>,
+}
+
+impl<P: Protocol, C: Client<P>> Setup<P, C> {
+    /// A run in which nothing is judged and nobody asks anything.
+    pub fn new(seed: u64, world: World, cluster: Cluster<P::Config>) -> Self {
+        Self {
+            seed,
+            world,
+            cluster,
+            workload: None,
+            script: Vec::new(),
+            invariants: Vec::new(),
+            goals: Vec::new(),
+            reply_within: None,
+        }
+    }
+}
+
+/// One run of a protocol and its clients.
+pub struct Simulation<P: Protocol, C: Client<P> = NoClient> {
+    keys: Keys,
+    world: World,
+    cluster: Cluster<P::Config>,
+    now: Time,
+    instant: Instant,
+    queue: Queue<Event<P>>,
+    network: Network,
+    nodes: Vec<Node<P>>,
+    clients: Vec<ClientSeat<P, C>>,
+    workload: Option<std::rc::Rc<Workload<C::Task>>>,
+    script: Vec<Scripted<C::Task, C::Told>>,
+    history: History<C::Asked, C::Told>,
+    cx: Context<P>,
+    /// Effect buffers that no step needs at the moment.
+    spare: Vec<Vec<Effect<P>>>,
+    /// Messages that a clog holds, oldest first.
+    held: Vec<(Link, Event<P>)>,
+    watch: Watch<P>,
+    counters: Counters,
+    fingerprint: Fingerprint,
+    violation: Option<Violation>,
+    trace: Option<Box<dyn Trace<P, C>>>,
+    /// Whose handler runs: who is to blame for a panic.
+    running: Option<Seat>,
+    /// A handler panicked, so nothing in here can be relied on (rule 12).
+    poisoned: bool,
+}
+
+/// How many events happened at this instant.
+#[derive(Default)]
+struct Instant {
+    at: Time,
+    events: u32,
+}
+
+enum Event<P: Protocol> {
+    Message { from: Seat, to: Seat, hash: u64, message: P::Message },
+    Timer { seat: Seat, slot: u32 },
+    Durable { seat: Seat, incarnation: u32, upto: u64 },
+    Synced { seat: Seat, incarnation: u32, upto: u64, tag: Tag },
+    Request { from: ClientId, to: Seat, id: RequestId, hash: u64, request: P::Request },
+    Answer { from: Seat, id: RequestId, hash: u64, answer: Answer<P::Reply> },
+    ClientTimer { client: ClientId, setting: u64 },
+    Arrival { client: ClientId },
+    Scripted { line: u32 },
+    FaultBegins { fault: u32 },
+    FaultEnds { fault: u32 },
+    Start { seat: Seat },
+}
+
+impl<P: Protocol, C: Client<P>> Simulation<P, C> {
+    /// A run that is ready for its first event.
+    ///
+    /// # Panics
+    /// If the cluster has not one config for each node of the world.
+    #[must_use]
+    pub fn new(setup: Setup<P, C>) -> Self {
+        let keys = Keys::new(setup.seed);
+        let seats = setup.world.seats();
+        let mut simulation = Self {
+            keys,
+            now: Time::ZERO,
+            instant: Instant::default(),
+            queue: Queue::new(),
+            network: Network::new(keys.network, seats, &setup.world.network),
+            nodes: Vec::new(),
+            clients: Vec::new(),
+            workload: None,
+            script: Vec::new(),
+            history: History::default(),
+            cx: Context::bare(NodeId(0), setup.world.nodes),
+            spare: Vec::new(),
+            held: Vec::new(),
+            watch: Watch::new(),
+            counters: Counters::default(),
+            fingerprint: Fingerprint::default(),
+            violation: None,
+            trace: None,
+            running: None,
+            poisoned: false,
+            world: setup.world.clone(),
+            cluster: setup.cluster.clone(),
+        };
+        simulation.restart(setup);
+        simulation
+    }
+
+    /// Begins another run, in the memory of the last one. The trace is taken off.
+    ///
+    /// # Panics
+    /// If the cluster has not one config for each node of the world.
+    pub fn restart(&mut self, setup: Setup<P, C>) {
+        if self.poisoned {
+            *self = Self::new(setup);
+            return;
+        }
+        assert_eq!(setup.cluster.size(), setup.world.nodes, "a config for each node of the world");
+        self.keys = Keys::new(setup.seed);
+        self.now = Time::ZERO;
+        self.instant = Instant::default();
+        self.queue.clear(setup.world.seeded_ties.then_some(self.keys.ties));
+        let seats = setup.world.seats();
+        self.network = Network::new(self.keys.network, seats, &setup.world.network);
+        self.cx.resize(setup.world.nodes);
+        self.held.clear();
+        self.watch.restart(&setup.world, setup.invariants, setup.goals, setup.reply_within);
+        self.history.clear();
+        self.counters.clear();
+        self.fingerprint = Fingerprint::default();
+        self.violation = None;
+        self.trace = None;
+        self.running = None;
+        self.cluster = setup.cluster;
+        self.world = setup.world;
+        self.workload = setup.workload;
+        self.script = setup.script;
+        self.seat_everybody();
+        self.plan_beginning();
+    }
+
+    /// Follows the run from here on.
+    pub fn follow(&mut self, trace: Box<dyn Trace<P, C>>) {
+        self.trace = Some(trace);
+    }
+
+    /// Hands a seat to a liar, from its next step on.
+    pub fn corrupt(&mut self, seat: Seat, adversary: Box<dyn Adversary<P>>) {
+        let choices = Choices::keyed(self.keys.adversary.about(u64::from(seat.0)));
+        self.nodes[seat.index()].adversary = Some(Corruption { adversary, choices });
+    }
+
+    /// Runs to the end, or to the first violation. A panic in a handler is a violation too.
+    pub fn run(&mut self) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            while self.next_event() {}
+            self.finish();
+        }));
+        if let Err(panic) = outcome {
+            self.poisoned = true;
+            let what = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("a panic without a message");
+            let message = format!("a handler panicked: {what}");
+            self.violate(builtin::NO_PANIC, self.running, message);
+        }
+    }
+
+    /// The time of the last event.
+    #[must_use]
+    pub const fn now(&self) -> Time {
+        self.now
+    }
+
+    /// What does not hold, if anything. The first ends the run.
+    #[must_use]
+    pub const fn violation(&self) -> Option<&Violation> {
+        self.violation.as_ref()
+    }
+
+    /// What a judge of the whole run found broken, as a violation at its end.
+    #[must_use]
+    pub const fn violation_at_end(&self, property: &'static str, message: String) -> Violation {
+        Violation { property, time: self.now, event: self.counters.events, seat: None, message }
+    }
+
+    /// What clients asked, and what they were told.
+    #[must_use]
+    pub const fn history(&self) -> &History<C::Asked, C::Told> {
+        &self.history
+    }
+
+    /// What happened, counted.
+    #[must_use]
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The hash over everything that happened so far (rule 11).
+    #[must_use]
+    pub const fn fingerprint(&self) -> u64 {
+        self.fingerprint.value()
+    }
+
+    /// A seat's process, if it has one.
+    #[must_use]
+    pub fn process(&self, seat: Seat) -> Option<&P> {
+        self.nodes[seat.index()].process.as_ref()
+    }
+
+    /// What a seat is doing.
+    #[must_use]
+    pub fn status(&self, seat: Seat) -> Status {
+        self.nodes[seat.index()].status
+    }
+
+    /// The world of this run.
+    #[must_use]
+    pub const fn world(&self) -> &World {
+        &self.world
+    }
+
+    fn seat_everybody(&mut self) {
+        let seats = self.world.seats();
+        self.nodes.truncate(seats as usize);
+        for seat in (0..seats).map(Seat) {
+            let identity = self.world.identity(seat);
+            let fixed = self.world.clocks.fixed.get(&seat).copied();
+            let key = self.keys.clocks.about(u64::from(seat.0));
+            let clock = Clock::new(&self.world.clocks, fixed, key);
+            match self.nodes.get_mut(seat.index()) {
+                Some(node) => node.reset(identity, clock),
+                None => self.nodes.push(Node::new(identity, clock)),
+            }
+        }
+        self.seat_clients();
+    }
+
+    /// Faults come first at their instant, then processes, then clients. What strikes a process at
+    /// the beginning strikes it when it has started: before, there is none to strike.
+    fn plan_beginning(&mut self) {
+        let strikes_at_once = |fault: &Fault| {
+            let process = matches!(fault.kind, FaultKind::Crash { .. } | FaultKind::Pause { .. });
+            process && fault.at == Time::ZERO
+        };
+        let queue = &mut self.queue;
+        let mut plan = |time, event| {
+            let arrival = queue.arrive_first();
+            queue.push_as(time, arrival, event);
+        };
+        for (number, fault) in (0..).zip(&self.world.faults) {
+            if !strikes_at_once(fault) {
+                plan(fault.at, Event::FaultBegins { fault: number });
+            }
+            if let Some(until) = fault.until {
+                plan(until, Event::FaultEnds { fault: number });
+            }
+        }
+        for seat in (0..self.world.seats()).map(Seat) {
+            if !self.world.late.contains(&self.world.identity(seat)) {
+                plan(Time::ZERO, Event::Start { seat });
+            }
+        }
+        for (number, fault) in (0..).zip(&self.world.faults) {
+            if strikes_at_once(fault) {
+                plan(fault.at, Event::FaultBegins { fault: number });
+            }
+        }
+        self.plan_clients();
+    }
+
+    /// Lets one event happen; says whether there was one and the run goes on.
+    pub fn next_event(&mut self) -> bool {
+        if self.violation.is_some() {
+            return false;
+        }
+        let Some((time, arrival, event)) = self.queue.pop_until(self.world.end) else {
+            return false;
+        };
+        self.now = time;
+        if let Event::Timer { seat, slot } = event {
+            // A timer that nobody waits for is neither counted nor told of.
+            match self.nodes[seat.index()].timers.surface(slot, (time, arrival)) {
+                Surfaced::Stale => return true,
+                Surfaced::Later((deadline, place)) => {
+                    self.queue.push_as(deadline, place, event);
+                    return true;
+                }
+                Surfaced::Rings => {}
+            }
+        }
+        self.count_event();
+        if self.violation.is_none() {
+            self.dispatch(arrival, event);
+            self.look_at_goals();
+        }
+        if let Some(trace) = &mut self.trace {
+            trace.event_over(self.counters.events, self.now, self.fingerprint.value());
+        }
+        true
+    }
+
+    fn dispatch(&mut self, arrival: Arrival, event: Event<P>) {
+        match event {
+            Event::Message { from, to, hash, message } => {
+                self.absorb(1, to.0, hash);
+                self.fingerprint.absorb(u64::from(from.0));
+                self.deliver(from, to, hash, message);
+            }
+            Event::Timer { seat, slot } => {
+                self.absorb(2, seat.0, u64::from(slot));
+                self.counters.timers += 1;
+                self.input(seat, Input::Timer { slot, due: (self.now, arrival) });
+            }
+            Event::Durable { seat, incarnation, upto } => {
+                self.absorb(3, seat.0, upto);
+                self.durable(seat, incarnation, upto);
+            }
+            Event::Synced { seat, incarnation, upto, tag } => {
+                self.absorb(4, seat.0, tag.0);
+                self.synced(seat, incarnation, upto, tag);
+            }
+            Event::Request { from, to, id, hash, request } => {
+                self.absorb(5, to.0, hash);
+                self.deliver_request(from, to, id, hash, request);
+            }
+            Event::Answer { from, id, hash, answer } => {
+                self.absorb(6, id.client.0, hash);
+                self.deliver_answer(from, id, hash, answer);
+            }
+            Event::ClientTimer { client, setting } => self.client_timer(client, setting),
+            Event::Arrival { client } => {
+                self.absorb(8, client.0, 0);
+                self.task_arrives(client);
+            }
+            Event::Scripted { line } => {
+                self.absorb(9, line, 0);
+                self.scripted(line);
+            }
+            Event::FaultBegins { fault } => {
+                self.absorb(10, fault, 0);
+                self.begin_fault(fault);
+            }
+            Event::FaultEnds { fault } => {
+                self.absorb(11, fault, 0);
+                self.end_fault(fault);
+            }
+            Event::Start { seat } => {
+                self.absorb(12, seat.0, 0);
+                self.start(seat);
+            }
+        }
+    }
+
+    fn deliver(&mut self, from: Seat, to: Seat, hash: u64, message: P::Message) {
+        let link = Link { from: Port(from.0), to: Port(to.0) };
+        let ends = (Endpoint::Seat(from), Endpoint::Seat(to));
+        match self.network.passage(link) {
+            Passage::Open if self.nodes[to.index()].status.is_alive() => {
+                self.counters.delivered += 1;
+                self.input(to, Input::Message { from, message });
+            }
+            Passage::Open => self.reach_nobody(ends),
+            Passage::Cut => self.cut_in_flight(ends),
+            Passage::Held => self.hold(link, ends, Event::Message { from, to, hash, message }),
+        }
+    }
+
+    fn reach_nobody(&mut self, (from, to): (Endpoint, Endpoint)) {
+        self.counters.to_the_down += 1;
+        self.tell(|| Happening::Undelivered { to, from, why: Undelivered::Down });
+    }
+
+    fn cut_in_flight(&mut self, (from, to): (Endpoint, Endpoint)) {
+        self.counters.cut += 1;
+        self.tell(|| Happening::Undelivered { to, from, why: Undelivered::Cut });
+    }
+
+    fn hold(&mut self, link: Link, (from, to): (Endpoint, Endpoint), event: Event<P>) {
+        self.counters.held += 1;
+        self.tell(|| Happening::Undelivered { to, from, why: Undelivered::Held });
+        self.held.push((link, event));
+    }
+
+    fn count_event(&mut self) {
+        self.counters.events += 1;
+        if self.instant.at != self.now {
+            self.instant = Instant { at: self.now, events: 0 };
+        }
+        self.instant.events += 1;
+        let limits = self.world.limits;
+        if self.instant.events > limits.events_at_one_instant {
+            let many = limits.events_at_one_instant;
+            self.violate(
+                builtin::NO_RUNAWAY,
+                None,
+                format!("more than {many} events at one instant"),
+            );
+        } else if self.counters.events > limits.events {
+            let many = limits.events;
+            self.violate(builtin::NO_RUNAWAY, None, format!("more than {many} events in one run"));
+        }
+    }
+
+    fn absorb(&mut self, what: u8, who: u32, content: u64) {
+        self.fingerprint.absorb(self.now.as_nanos());
+        self.fingerprint.absorb(u64::from(what) << 32 | u64::from(who));
+        self.fingerprint.absorb(content);
+    }
+
+    fn violate(&mut self, property: &'static str, seat: Option<Seat>, message: String) {
+        if self.violation.is_some() {
+            return;
+        }
+        let event = self.counters.events;
+        let violation = Violation { property, time: self.now, event, seat, message };
+        if let Some(trace) = &mut self.trace {
+            trace.happened(self.now, &Happening::Violated { violation: &violation });
+        }
+        self.violation = Some(violation);
+    }
+
+    /// Tells whoever follows the run, if anybody does.
+    #[inline]
+    fn tell<'a>(&mut self, what: impl FnOnce() -> Happening<'a, P, C>)
+    where
+        P: 'a,
+        C: 'a,
+    {
+        if let Some(trace) = &mut self.trace {
+            trace.happened(self.now, &what());
+        }
+    }
+}
+
+/// What a sync that is over tells the process.
+const fn done(tag: Tag, refused: bool) -> DiskDone {
+    if refused { DiskDone::Failed(tag) } else { DiskDone::Synced(tag) }
+}

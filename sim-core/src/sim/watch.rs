@@ -1,0 +1,188 @@
+//! Whoever watches: what they are shown, and what becomes of what they find.
+
+use super::Simulation;
+use crate::check::{Goal, Invariant, Step, builtin};
+use crate::client::Client;
+use crate::context::Effect;
+use crate::id::{NodeId, Seat};
+use crate::protocol::Protocol;
+use crate::time::{Duration, Time};
+use crate::trace::Happening;
+use crate::world::World;
+
+/// Who watches, and what they are still waiting for.
+pub(super) struct Watch<P: Protocol> {
+    invariants: Vec<(&'static str, Box<dyn Invariant<P>>)>,
+    goals: Vec<Watched<P>>,
+    /// How many goals that need not last are not yet reached.
+    open: usize,
+    reply_within: Option<Duration>,
+    last_fault: Time,
+}
+
+struct Watched<P: Protocol> {
+    name: &'static str,
+    deadline: Time,
+    goal: Box<dyn Goal<P>>,
+    reached: bool,
+}
+
+impl<P: Protocol, C: Client<P>> Simulation<P, C> {
+    /// Shows a step to whoever watches; one that a crash cut without the state that is gone (rule 13).
+    pub(super) fn judge(&mut self, seat: Seat, effects: &[Effect<P>], complete: bool) {
+        let node = &self.nodes[seat.index()];
+        let state = if complete { node.process.as_ref() } else { None };
+        let step = Step {
+            time: self.now,
+            seat,
+            node: node.identity,
+            incarnation: node.incarnation,
+            state,
+            effects,
+        };
+        let mut broken = None;
+        for (name, invariant) in &mut self.watch.invariants {
+            if let Err(message) = invariant.observe(&step) {
+                broken = Some((*name, message));
+                break;
+            }
+        }
+        for watched in &mut self.watch.goals {
+            watched.goal.observe(&step);
+        }
+        if let (Some(trace), Some(state)) = (&mut self.trace, state) {
+            trace.happened(self.now, &Happening::Stepped { seat, state });
+        }
+        if let Some((name, message)) = broken {
+            self.violate(name, Some(seat), message);
+        }
+    }
+
+    pub(super) fn look_at_goals(&mut self) {
+        if self.watch.open == 0 || self.now < self.watch.last_fault {
+            return;
+        }
+        for watched in &mut self.watch.goals {
+            let in_time = |since| since <= watched.deadline;
+            if !watched.reached && watched.goal.met_since().is_some_and(in_time) {
+                watched.reached = true;
+                self.watch.open -= usize::from(!watched.goal.must_last());
+            }
+        }
+        let late = |watched: &&Watched<P>| {
+            !watched.reached && !watched.goal.must_last() && watched.deadline < self.now
+        };
+        if let Some(watched) = self.watch.goals.iter().find(late) {
+            let (name, message) = (watched.name, watched.missed(self.watch.last_fault));
+            self.violate(name, None, message);
+        }
+    }
+
+    /// What can only be judged when all is over.
+    pub(super) fn finish(&mut self) {
+        if self.violation.is_some() {
+            return;
+        }
+        self.now = self.world.end;
+        let missed = self.watch.goals.iter().find(|watched| {
+            watched.deadline <= self.world.end
+                && if watched.goal.must_last() {
+                    watched.goal.met_since().is_none_or(|since| since > watched.deadline)
+                } else {
+                    !watched.reached
+                }
+        });
+        if let Some(watched) = missed {
+            let (name, message) = (watched.name, watched.missed(self.watch.last_fault));
+            return self.violate(name, None, message);
+        }
+        self.judge_open_script();
+        self.judge_open_operations();
+    }
+
+    /// The goals that were judged: those whose time was up before the run was.
+    pub fn judged_goals(&self) -> impl Iterator<Item = &'static str> + '_ {
+        let end = self.world.end;
+        let goals = self.watch.goals.iter();
+        let judged = goals.filter(move |watched| watched.reached || watched.deadline <= end);
+        let reply = self.watch.reply_within.filter(|&within| self.calm_after(within) < end);
+        judged.map(|watched| watched.name).chain(reply.map(|_| builtin::REPLY))
+    }
+
+    /// From when on a thing that takes so long must be over in time.
+    fn calm_after(&self, within: Duration) -> Time {
+        self.watch.last_fault.saturating_add(within)
+    }
+
+    /// Operations that are still open when the run ends, and should not be.
+    pub(super) fn judge_open_operations(&mut self) {
+        let Some(within) = self.watch.reply_within else { return };
+        let calm = self.calm_after(within);
+        let end = self.world.end;
+        let unanswered = self.clients.iter().find_map(|client| {
+            let open = self.history.open(client.me())?;
+            let due = open.invoked.time.max(self.watch.last_fault).saturating_add(within);
+            (due < end && due >= calm && client.counts()).then_some((open.id, open.invoked.time))
+        });
+        if let Some((id, invoked)) = unanswered {
+            let waited = end.since(invoked);
+            let message = format!("{id} was not answered: it has waited {waited} at the end");
+            self.violate(builtin::REPLY, None, message);
+        }
+    }
+
+    /// What is wrong with how an operation of this age ends now, as far as `reply` is concerned.
+    pub(super) fn judge_answer(&self, invoked: Time, answered: bool) -> Option<String> {
+        let within = self.watch.reply_within?;
+        let due = invoked.max(self.watch.last_fault).saturating_add(within);
+        if answered {
+            let took = self.now.since(invoked);
+            (self.now > due).then(|| format!("was answered only after {took}"))
+        } else {
+            let promised = self.now > self.calm_after(within);
+            promised.then(|| String::from("was not answered"))
+        }
+    }
+}
+
+impl<P: Protocol> Watch<P> {
+    pub(super) const fn new() -> Self {
+        Self {
+            invariants: Vec::new(),
+            goals: Vec::new(),
+            open: 0,
+            reply_within: None,
+            last_fault: Time::ZERO,
+        }
+    }
+
+    pub(super) fn restart(
+        &mut self,
+        world: &World,
+        invariants: Vec<(&'static str, Box<dyn Invariant<P>>)>,
+        goals: Vec<(&'static str, Duration, Box<dyn Goal<P>>)>,
+        reply_within: Option<Duration>,
+    ) {
+        self.last_fault = world.last_fault();
+        self.invariants = invariants;
+        self.goals.clear();
+        for (name, within, goal) in goals {
+            let deadline = self.last_fault.saturating_add(within);
+            self.goals.push(Watched { name, deadline, goal, reached: false });
+        }
+        self.open = self.goals.iter().filter(|watched| !watched.goal.must_last()).count();
+        self.reply_within = reply_within;
+    }
+
+    /// A process is gone.
+    pub(super) fn crashed(&mut self, time: Time, node: NodeId) {
+        self.goals.iter_mut().for_each(|watched| watched.goal.crashed(time, node));
+    }
+}
+
+impl<P: Protocol> Watched<P> {
+    fn missed(&self, last_fault: Time) -> String {
+        let within = self.deadline.since(last_fault);
+        format!("not within {within} of the last fault: {}", self.goal.waiting_for())
+    }
+}

@@ -1,0 +1,107 @@
+//! What makes a protocol something that can be run by name: its client, its words, what it promises
+//! and its known flaws.
+
+use crate::check::{Goal, Invariant, Judge};
+use crate::client::Client;
+use crate::id::RequestId;
+use crate::protocol::{Cluster, Protocol};
+use crate::rng::Draw;
+
+/// The config of a subject's nodes.
+pub type ConfigOf<S> = <<S as Subject>::Protocol as Protocol>::Config;
+/// What a subject's client is handed to do.
+pub type TaskOf<S> = <<S as Subject>::Client as Client<<S as Subject>::Protocol>>::Task;
+/// What a subject's history says was asked.
+pub type AskedOf<S> = <<S as Subject>::Client as Client<<S as Subject>::Protocol>>::Asked;
+/// What a subject's history says was answered.
+pub type ToldOf<S> = <<S as Subject>::Client as Client<<S as Subject>::Protocol>>::Told;
+
+/// An invariant of a subject.
+pub type InvariantOf<S> = Box<dyn Invariant<<S as Subject>::Protocol>>;
+/// A goal of a subject.
+pub type GoalOf<S> = Box<dyn Goal<<S as Subject>::Protocol>>;
+/// A judge of a subject's histories.
+pub type JudgeOf<S> = Box<dyn Judge<AskedOf<S>, ToldOf<S>>>;
+
+/// A protocol with everything that a scenario can name.
+pub trait Subject: 'static {
+    /// The protocol.
+    type Protocol: Protocol;
+    /// Its clients.
+    type Client: Client<Self::Protocol>;
+
+    /// Its name in scenarios.
+    const NAME: &'static str;
+    /// What it promises, in a line.
+    const PROMISE: &'static str;
+    /// The kinds of its messages, as [`Protocol::kind`] counts them.
+    const MESSAGES: &'static [&'static str];
+    /// The words that [`Protocol::role`] uses.
+    const ROLES: &'static [&'static str];
+    /// What clients can ask for, as a scenario's `mix` names it.
+    const OPERATIONS: &'static [&'static str];
+    /// The points that [`Context::reached`](crate::Context::reached) may name.
+    const POINTS: &'static [Point];
+    /// What it is judged by.
+    const PROPERTIES: &'static [Property<Self>];
+    /// The mistakes that it can be configured to make.
+    const FLAWS: &'static [Flaw];
+
+    /// A random operation of a kind, as an index into [`OPERATIONS`](Self::OPERATIONS), about one of
+    /// so many keys.
+    fn task(operation: usize, keys: u32, id: RequestId, draw: &mut Draw) -> TaskOf<Self>;
+
+    /// An operation as a script writes it.
+    ///
+    /// # Errors
+    /// What would have been right.
+    fn parse_task(text: &str) -> Result<TaskOf<Self>, String>;
+
+    /// An answer as a script expects it.
+    ///
+    /// # Errors
+    /// What would have been right.
+    fn parse_told(text: &str) -> Result<ToldOf<Self>, String>;
+}
+
+/// Something that a subject promises.
+pub struct Property<S: Subject + ?Sized> {
+    /// Its name in scenarios.
+    pub name: &'static str,
+    /// What it says, in a line.
+    pub about: &'static str,
+    /// How it is judged.
+    pub check: Check<S>,
+}
+
+/// How a property is judged.
+pub enum Check<S: Subject + ?Sized> {
+    /// After every step: `always`.
+    Invariant(fn(&Cluster<ConfigOf<S>>) -> InvariantOf<S>),
+    /// Within a time after the last fault: `eventually`.
+    Goal(fn(&Cluster<ConfigOf<S>>) -> GoalOf<S>),
+    /// On the history of the whole run: `always`.
+    History(fn() -> JudgeOf<S>),
+}
+
+/// A place in the protocol that a sweep can ask to have been reached: `sometimes`.
+#[derive(Clone, Copy, Debug)]
+pub struct Point {
+    /// Its name.
+    pub name: &'static str,
+    /// What has happened then, in a line.
+    pub about: &'static str,
+}
+
+/// A mistake that a subject can be configured to make.
+#[derive(Clone, Copy, Debug)]
+pub struct Flaw {
+    /// Its name: `config: { flaw: … }`.
+    pub name: &'static str,
+    /// What it does wrong, in a line.
+    pub about: &'static str,
+    /// The property that names the harm.
+    pub breaks: &'static str,
+    /// The scenario that finds it.
+    pub scenario: &'static str,
+}

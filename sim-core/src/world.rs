@@ -1,0 +1,243 @@
+//! The world that a protocol lives in, as plain data: everything about a run but the protocol and
+//! the seed.
+
+use std::collections::BTreeMap;
+
+use crate::chance::{Chance, Delay};
+use crate::fault::Fault;
+use crate::id::{ClientId, NodeId, Seat};
+use crate::time::{Duration, Time};
+
+/// Everything about a run but the protocol and the seed. A swarm draws one anew for each seed.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// How many nodes there are, up or not. Node `n` has seat `n`.
+    pub nodes: u32,
+    /// Nodes that have a second seat: two processes with one identity. The seats follow those of the
+    /// nodes, in this order.
+    pub twins: Vec<NodeId>,
+    /// Nodes that are not up until a [`Start`](crate::fault::FaultKind::Start).
+    pub late: Vec<NodeId>,
+    /// How messages travel.
+    pub network: NetworkSettings,
+    /// How disks behave.
+    pub disk: DiskSettings,
+    /// How far clocks are off.
+    pub clocks: ClockSettings,
+    /// What clients do, besides a script.
+    pub clients: ClientSettings,
+    /// What goes wrong, and when.
+    pub faults: Vec<Fault>,
+    /// How long the run lasts.
+    pub end: Time,
+    /// Equal instants in an order drawn from the seed, instead of first come first served (rule 7).
+    pub seeded_ties: bool,
+    /// What ends a run that would not end by itself.
+    pub limits: Limits,
+}
+
+impl World {
+    /// A world in which nothing goes wrong, messages take no time and nobody asks anything.
+    #[must_use]
+    pub fn calm(nodes: u32, end: Time) -> Self {
+        Self {
+            nodes,
+            twins: Vec::new(),
+            late: Vec::new(),
+            network: NetworkSettings::default(),
+            disk: DiskSettings::default(),
+            clocks: ClockSettings::default(),
+            clients: ClientSettings::none(),
+            faults: Vec::new(),
+            end,
+            seeded_ties: false,
+            limits: Limits::default(),
+        }
+    }
+
+    /// How many processes can run: one a node, and one more for each twin.
+    ///
+    /// # Panics
+    /// Beyond 2³² seats.
+    #[must_use]
+    pub fn seats(&self) -> u32 {
+        self.nodes + u32::try_from(self.twins.len()).expect("fewer than 2³² twins")
+    }
+
+    /// Whose identity a seat has.
+    #[must_use]
+    pub fn identity(&self, seat: Seat) -> NodeId {
+        match seat.0.checked_sub(self.nodes) {
+            None => NodeId(seat.0),
+            Some(twin) => self.twins[twin as usize],
+        }
+    }
+
+    /// When the last planned fault begins or ends, within the run: from then on the world is calm.
+    #[must_use]
+    pub fn last_fault(&self) -> Time {
+        let turns = self.faults.iter().flat_map(|fault| [Some(fault.at), fault.until]).flatten();
+        turns.filter(|&at| at <= self.end).max().unwrap_or(Time::ZERO)
+    }
+}
+
+/// One end of a link.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Endpoint {
+    /// A process of the cluster.
+    Seat(Seat),
+    /// A client.
+    Client(ClientId),
+}
+
+/// How messages travel.
+#[derive(Clone, Default, Debug)]
+pub struct NetworkSettings {
+    /// Every link that nothing else is said of.
+    pub link: LinkSettings,
+    /// Links, by (from, to), that differ. The others cost no memory.
+    pub overrides: BTreeMap<(Endpoint, Endpoint), LinkSettings>,
+    /// Latencies between regions, where nodes have one.
+    pub regions: Regions,
+}
+
+/// How messages travel over one link, in one direction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LinkSettings {
+    /// How long a message takes.
+    pub latency: Delay,
+    /// The chance that it never arrives.
+    pub loss: Chance,
+    /// The chance that it arrives twice. Between clients and nodes nothing does: they speak over
+    /// connections.
+    pub duplicate: Chance,
+    /// The chance that it takes ten times the latency it drew, so that later ones overtake it.
+    pub reorder: Chance,
+}
+
+impl Default for LinkSettings {
+    fn default() -> Self {
+        Self {
+            latency: Delay::NONE,
+            loss: Chance::NEVER,
+            duplicate: Chance::NEVER,
+            reorder: Chance::NEVER,
+        }
+    }
+}
+
+/// Which region each seat is in, and how long messages take from one to another.
+#[derive(Clone, Default, Debug)]
+pub struct Regions {
+    /// The region of each seat, by index; seats beyond the end are in none.
+    pub of: Vec<Option<u16>>,
+    /// The latency from a region to another, or within one.
+    pub latency: BTreeMap<(u16, u16), Delay>,
+}
+
+/// How disks behave.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DiskSettings {
+    /// How long it takes to make durable what was written.
+    pub fsync: Delay,
+    /// The chance that a crash loses what was written and not synced; otherwise some of it, from the
+    /// oldest on, is kept.
+    pub lose_unsynced: Chance,
+    /// The chance that a crash leaves a torn record where it lost one.
+    pub torn_write: Chance,
+}
+
+impl Default for DiskSettings {
+    fn default() -> Self {
+        Self { fsync: Delay::NONE, lose_unsynced: Chance::ALWAYS, torn_write: Chance::NEVER }
+    }
+}
+
+/// How far clocks are off.
+#[derive(Clone, Default, Debug)]
+pub struct ClockSettings {
+    /// How far a wall clock is ahead or behind, drawn for each seat between these, sign included.
+    pub skew: (Duration, Duration),
+    /// How much faster or slower a clock runs, in parts per million, drawn likewise.
+    pub drift_ppm: (u32, u32),
+    /// Seats whose clock is not drawn.
+    pub fixed: BTreeMap<Seat, ClockError>,
+}
+
+/// How far one clock is off.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct ClockError {
+    /// How far the wall clock is ahead at the beginning, in nanoseconds; negative if it is behind.
+    pub offset_nanos: i64,
+    /// How much faster it runs, in parts per million; negative if slower. Above −1,000,000.
+    pub drift_ppm: i32,
+}
+
+/// What clients do, besides a script.
+#[derive(Clone, Debug)]
+pub struct ClientSettings {
+    /// How many there are.
+    pub count: u32,
+    /// When they ask.
+    pub pace: Pace,
+    /// What they ask: the weight of each of the subject's operations, by index.
+    pub mix: Vec<u32>,
+    /// How many different keys they ask about.
+    pub keys: u32,
+    /// When an operation that was not answered is given up, and counts as unknown.
+    pub timeout: Duration,
+    /// When a request that was not answered is sent again, to another node.
+    pub retry: Duration,
+    /// When they begin.
+    pub from: Time,
+    /// When they ask no more.
+    pub until: Time,
+}
+
+impl ClientSettings {
+    /// Nobody asks anything; a script uses these timeouts.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            count: 0,
+            pace: Pace::Closed { think: Delay::NONE },
+            mix: Vec::new(),
+            keys: 1,
+            timeout: Duration::from_secs(1),
+            retry: Duration::from_millis(250),
+            from: Time::ZERO,
+            until: Time::MAX,
+        }
+    }
+}
+
+/// When a client asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pace {
+    /// Open loop: operations arrive at random (Poisson), whether or not the last one was answered;
+    /// one that arrives early waits for its client.
+    Open {
+        /// The mean time between two arrivals at one client.
+        every: Duration,
+    },
+    /// Closed loop: the next operation follows the answer to the last one.
+    Closed {
+        /// The pause between them.
+        think: Delay,
+    },
+}
+
+/// What ends a run that would not end by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// How many events may happen in a run.
+    pub events: u64,
+    /// How many events may happen at one instant.
+    pub events_at_one_instant: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { events: 50_000_000, events_at_one_instant: 2_000_000 }
+    }
+}
