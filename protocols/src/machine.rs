@@ -1,0 +1,16 @@
+//! The state machine that a consensus protocol replicates.
+
+use std::fmt;
+use std::hash::Hash;
+
+/// A deterministic state machine: the same commands in the same order leave the same state and give
+/// the same outputs, on every replica. It knows neither who asks nor who else holds a copy.
+pub trait Machine: Default + Clone + fmt::Debug + 'static {
+    /// What it can be told to do.
+    type Command: Clone + Eq + Hash + fmt::Debug;
+    /// What it says to that.
+    type Output: Clone + Eq + Hash + fmt::Debug;
+
+    /// Does it, whatever the state: a command that makes no sense has an output that says so.
+    fn apply(&mut self, command: &Self::Command) -> Self::Output;
+}

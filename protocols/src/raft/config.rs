@@ -1,0 +1,42 @@
+//! A node's constants.
+
+use std::num::NonZeroUsize;
+
+use serde::Deserialize;
+use sim_core::chance::Delay;
+use sim_core::time::Duration;
+
+use super::flaw::Flaw;
+
+/// A node's constants. The defaults are the paper's (Raft §9.3).
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// How often a leader lets its followers hear of it.
+    pub heartbeat: Duration,
+    /// How long a node waits for a leader, or for the end of an election: drawn anew each time, so
+    /// that two candidates do not get in each other's way for ever (Raft §5.2).
+    pub election_timeout: Delay,
+    /// How many entries a message may carry.
+    pub max_batch: NonZeroUsize,
+    /// Whether a new leader begins with an entry that does nothing, and so commits those before it
+    /// without waiting for a client (Raft §8).
+    pub noop: bool,
+    /// A mistake to make.
+    pub flaw: Option<Flaw>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            heartbeat: Duration::from_millis(50),
+            election_timeout: Delay::Uniform {
+                from: Duration::from_millis(150),
+                to: Duration::from_millis(300),
+            },
+            max_batch: const { NonZeroUsize::new(64).expect("64 is not zero") },
+            noop: true,
+            flaw: None,
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The mistakes that Raft can be configured to make.
+//!
+//! Each is one line, at the line that it breaks; where that is, `self.makes(Flaw::…)` says. Here is
+//! what each does wrong and who notices.
+
+use serde::Deserialize;
+use sim_core::subject;
+
+/// A mistake to make: `config: { flaw: vote_not_durable }`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flaw {
+    /// A vote is not written to disk.
+    VoteNotDurable,
+    /// A leader answers a client before the entry is committed.
+    AcknowledgedBeforeCommitted,
+    /// A voter does not compare logs.
+    NoUpToDateCheck,
+    /// A candidate counts answers to its earlier requests.
+    StaleVoteReply,
+    /// In a cluster of even size, half of it counts as a majority.
+    HalfQuorumOfEven,
+}
+
+/// What a scenario can name.
+pub(super) const FLAWS: &[subject::Flaw] = &[
+    subject::Flaw {
+        name: "vote_not_durable",
+        about: "a vote is not written to disk: who restarts may vote twice in a term",
+        breaks: "one_vote_per_term",
+        scenario: "raft/lost_vote",
+    },
+    subject::Flaw {
+        name: "acknowledged_before_committed",
+        about: "a leader answers when it has an entry, before a majority has",
+        breaks: "acknowledged_is_committed",
+        scenario: "raft/leader_crashes",
+    },
+    subject::Flaw {
+        name: "no_up_to_date_check",
+        about: "a voter grants its vote whatever the candidate's log lacks (Raft §5.4.1)",
+        breaks: "leader_completeness",
+        scenario: "partition",
+    },
+    subject::Flaw {
+        name: "stale_vote_reply",
+        about: "a candidate counts votes that it was given in an earlier term",
+        breaks: "one_leader_per_term",
+        scenario: "raft/slow_votes",
+    },
+    subject::Flaw {
+        name: "half_quorum_of_even",
+        about: "half of a cluster of even size counts as a majority of it",
+        breaks: "one_leader_per_term",
+        scenario: "raft/even_cluster",
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde::de::IntoDeserializer;
+    use serde::de::value::{Error, StrDeserializer};
+
+    use super::*;
+
+    #[test]
+    fn every_flaw_that_is_listed_can_be_configured() {
+        for flaw in FLAWS {
+            let name: StrDeserializer<'_, Error> = flaw.name.into_deserializer();
+            assert!(Flaw::deserialize(name).is_ok(), "{}", flaw.name);
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! The log: entries counted from 1, each with the digest of everything up to it.
+//!
+//! It does not know which entries are committed, nor which are on disk.
+
+use std::fmt;
+use std::hash::Hash;
+use std::ops::Deref;
+use std::rc::Rc;
+
+use sim_core::hash::content;
+use sim_core::id::RequestId;
+
+/// A term, the logical clock by which stale leaders are told (Raft §5.1). Zero is before the first
+/// election.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Term(pub u64);
+
+/// A position in a log. The first entry has position 1; zero is before it.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Index(pub u64);
+
+/// What identifies an entry among all logs of all times: its term, and its position in the log of
+/// the leader of that term. Printed `term/index`.
+///
+/// The order is that of Raft §5.4.1: the later term is more up to date, and of equal terms the
+/// longer log.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryId {
+    /// The term in which a leader made it.
+    pub term: Term,
+    /// Its position.
+    pub index: Index,
+}
+
+/// An entry of a log.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Entry<C> {
+    /// The term in which a leader made it.
+    pub term: Term,
+    /// What to do once it is committed.
+    pub action: Action<C>,
+}
+
+/// What an entry says to do.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum Action<C> {
+    /// Nothing: a new leader's first entry, with which it commits those before it (Raft §8).
+    Noop,
+    /// What a client asked for.
+    Command {
+        /// Which request of which client.
+        id: RequestId,
+        /// What it asked for.
+        command: C,
+    },
+}
+
+/// Entries on their way from one log to another, shared by all who are sent the same ones. No
+/// entries take no memory: most messages are heartbeats.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Batch<C>(Option<Rc<[Entry<C>]>>);
+
+/// A log.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Log<C> {
+    slots: Vec<Slot<C>>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Slot<C> {
+    entry: Entry<C>,
+    /// A hash of this entry and of all before it, so that who compares two logs need not read them.
+    /// It never leaves the node: the paper's check of term and index has to suffice.
+    digest: u64,
+}
+
+impl Term {
+    /// The term after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl Index {
+    /// The position after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+
+    /// The position before this one; zero has none before it, and stays.
+    #[must_use]
+    pub const fn previous(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+
+    /// The position so many entries later.
+    #[must_use]
+    pub const fn plus(self, entries: usize) -> Self {
+        Self(self.0 + entries as u64)
+    }
+
+    /// Where a table that begins with the first entry has this one; nowhere for zero.
+    #[must_use]
+    pub fn row(self) -> Option<usize> {
+        usize::try_from(self.0).ok()?.checked_sub(1)
+    }
+}
+
+impl<C> Entry<C> {
+    /// Whose request it is for, if it is for any.
+    #[must_use]
+    pub const fn request(&self) -> Option<RequestId> {
+        match self.action {
+            Action::Noop => None,
+            Action::Command { id, .. } => Some(id),
+        }
+    }
+}
+
+impl<C> Log<C> {
+    /// An empty log.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { slots: Vec::new() }
+    }
+
+    /// The last entry's identity; `0/0` if there is none.
+    #[must_use]
+    pub fn last(&self) -> EntryId {
+        let term = self.slots.last().map_or(Term(0), |slot| slot.entry.term);
+        EntryId { term, index: Index(self.slots.len() as u64) }
+    }
+
+    /// The entry at a position, if there is one.
+    #[must_use]
+    pub fn entry(&self, index: Index) -> Option<&Entry<C>> {
+        Some(&self.slots.get(index.row()?)?.entry)
+    }
+
+    /// The identity of the entry at a position. There is one at zero too, that of the beginning.
+    #[must_use]
+    pub fn id(&self, index: Index) -> Option<EntryId> {
+        let term = if index == Index(0) { Term(0) } else { self.entry(index)?.term };
+        Some(EntryId { term, index })
+    }
+
+    /// Whether it holds an entry. If it does, it also agrees with every log that holds it on all
+    /// entries before: the Log Matching Property (Raft §5.3).
+    #[must_use]
+    pub fn contains(&self, entry: EntryId) -> bool {
+        self.id(entry.index) == Some(entry)
+    }
+
+    /// The digest of the whole log.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        self.slots.last().map_or(EMPTY, |slot| slot.digest)
+    }
+
+    /// The digest of the log up to a position, if it is so long.
+    #[must_use]
+    pub fn digest_at(&self, index: Index) -> Option<u64> {
+        match index.row() {
+            None => Some(EMPTY),
+            Some(row) => self.slots.get(row).map(|slot| slot.digest),
+        }
+    }
+
+    /// The entries behind a position, oldest first.
+    pub fn entries_after(&self, index: Index) -> impl DoubleEndedIterator<Item = &Entry<C>> {
+        let from = usize::try_from(index.0).map_or(self.slots.len(), |at| at.min(self.slots.len()));
+        self.slots[from..].iter().map(|slot| &slot.entry)
+    }
+
+    /// The first position whose entry has at least this term; one past the end if none has. Terms
+    /// never fall along a log, so it is found by halving.
+    #[must_use]
+    pub fn first_of(&self, term: Term) -> Index {
+        Index(0).plus(self.slots.partition_point(|slot| slot.entry.term < term)).next()
+    }
+
+    /// Takes away the entry at a position and all behind it.
+    pub fn truncate(&mut self, from: Index) {
+        self.slots.truncate(from.row().unwrap_or(0));
+    }
+}
+
+impl<C: Clone + Hash> Log<C> {
+    /// Adds an entry at the end, and says where that is.
+    pub fn append(&mut self, entry: Entry<C>) -> Index {
+        let digest = content(&(self.digest(), &entry));
+        self.slots.push(Slot { entry, digest });
+        Index(self.slots.len() as u64)
+    }
+
+    /// At most so many entries from a position on.
+    #[must_use]
+    pub fn batch(&self, from: Index, most: usize) -> Batch<C> {
+        let Some(rest) = from.row().and_then(|row| self.slots.get(row..)) else {
+            return Batch::EMPTY;
+        };
+        rest[..rest.len().min(most)].iter().map(|slot| slot.entry.clone()).collect()
+    }
+}
+
+impl<C> Default for Log<C> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<C> Batch<C> {
+    /// No entries.
+    pub const EMPTY: Self = Self(None);
+}
+
+impl<C> Deref for Batch<C> {
+    type Target = [Entry<C>];
+
+    fn deref(&self) -> &[Entry<C>] {
+        self.0.as_deref().unwrap_or(&[])
+    }
+}
+
+impl<C> FromIterator<Entry<C>> for Batch<C> {
+    fn from_iter<I: IntoIterator<Item = Entry<C>>>(entries: I) -> Self {
+        let mut entries = entries.into_iter().peekable();
+        if entries.peek().is_none() { Self::EMPTY } else { Self(Some(entries.collect())) }
+    }
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.term, self.index)
+    }
+}
+
+impl fmt::Debug for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<C: fmt::Debug> fmt::Debug for Action<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Noop => f.write_str("no-op"),
+            Self::Command { id, command } => write!(f, "{id} {command:?}"),
+        }
+    }
+}
+
+impl<C: fmt::Debug> fmt::Debug for Entry<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} of term {}", self.action, self.term)
+    }
+}
+
+impl<C: fmt::Debug> fmt::Debug for Batch<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<C> fmt::Debug for Log<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "log {}", self.last())
+    }
+}
+
+/// The digest of a log without entries.
+const EMPTY: u64 = 0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log(terms: &[u64]) -> Log<u64> {
+        let mut log = Log::new();
+        for &term in terms {
+            log.append(Entry { term: Term(term), action: Action::Noop });
+        }
+        log
+    }
+
+    #[test]
+    fn an_empty_log_ends_where_it_begins() {
+        let log = log(&[]);
+        assert_eq!(log.last(), EntryId::default());
+        assert!(log.contains(EntryId::default()), "everything follows the beginning");
+        assert_eq!(log.digest(), log.digest_at(Index(0)).expect("the beginning"));
+        assert!(log.batch(Index(1), 64).is_empty());
+    }
+
+    #[test]
+    fn a_digest_tells_all_that_lies_before_it() {
+        let (a, b) = (log(&[1, 1, 3]), log(&[1, 2, 3]));
+        assert_eq!(a.digest_at(Index(1)), b.digest_at(Index(1)));
+        assert_ne!(a.digest(), b.digest(), "only the last entries are alike");
+        let mut cut = a.clone();
+        cut.truncate(Index(3));
+        assert_eq!(cut, log(&[1, 1]));
+        assert_eq!(Some(cut.digest()), a.digest_at(Index(2)));
+    }
+
+    #[test]
+    fn the_first_entry_of_a_term_is_found() {
+        let log = log(&[1, 1, 3, 3, 4]);
+        let first = [1, 2, 3, 4, 5].map(|term| log.first_of(Term(term)).0);
+        assert_eq!(first, [1, 3, 3, 5, 6]);
+    }
+
+    #[test]
+    fn a_batch_holds_no_more_than_it_may() {
+        let log = log(&[1, 2, 3]);
+        assert_eq!(log.batch(Index(2), 64).len(), 2);
+        assert_eq!(log.batch(Index(1), 2).len(), 2);
+        assert_eq!(log.batch(Index(4), 64), Batch::EMPTY);
+        assert_eq!(log.batch(Index(9), 64), Batch::EMPTY);
+    }
+
+    #[test]
+    fn the_later_term_is_more_up_to_date_and_of_equal_terms_the_longer_log() {
+        let id = |term, index| EntryId { term: Term(term), index: Index(index) };
+        assert!(id(2, 1) > id(1, 9));
+        assert!(id(2, 2) > id(2, 1));
+        assert!(id(2, 2) >= id(2, 2));
+    }
+}

@@ -1,0 +1,425 @@
+//! Raft: a replicated log by an elected leader.
+//!
+//! # What it promises
+//!
+//! Every node applies the same commands in the same order, and what a client was told is never
+//! taken back, as long as disks keep what they said they keep. It answers while a majority of the
+//! nodes are up and reach each other in time.
+//!
+//! # How it works
+//!
+//! Time is divided into *terms*. A follower that hears of no leader for an *election timeout*
+//! becomes a candidate of the next term and asks for votes (`election`). A node has one vote a
+//! term, and gives it only to a candidate whose log is at least as up to date as its own; so a term
+//! has at most one leader, and that leader has every committed entry. The leader alone adds entries
+//! to the log and makes everybody's log equal to its own (`replication`). An entry is *committed*
+//! once a majority has it on disk, if it is of the leader's own term, and so is every entry before
+//! it. What is committed is applied, in order, and the leader answers (`session`).
+//!
+//! # What it assumes
+//!
+//! Nodes crash and come back, and do not lie. Messages get lost, delayed, copied and reordered.
+//! Clocks matter for progress only: a heartbeat and its answer should take much less than an
+//! election timeout. The members never change. What a client sends once arrives at most once, as
+//! over a connection: else a redirection ("I did not do it") could be followed by a second copy
+//! that is done after all.
+//!
+//! # Where it differs from the paper
+//!
+//! * `commitIndex` and `lastApplied` move in the same step.
+//! * A follower that rejects says where its conflict begins, so the leader need not step back one
+//!   entry at a time: the optimisation at the end of §5.3.
+//! * A heartbeat carries what its follower lacks, so it is the repetition of what was lost as well.
+//! * Reads go through the log, like writes. Neither log compaction (§7) nor changes of the members
+//!   (§6).
+//! * Clients have sessions: a retry is recognised, and takes effect once (dissertation §6.3). A
+//!   leader answers only those that asked it, and one that was deposed stays silent: what it has in
+//!   its log may yet be committed by another.
+//! * A leader that hears of another leader of its own term says nothing and does not step down.
+//!   There is none, and if there is, that must not be hidden.
+//!
+//! # Read first
+//!
+//! Diego Ongaro and John Ousterhout, *In Search of an Understandable Consensus Algorithm* (extended
+//! version, 2014): Figure 2, then §5. Ongaro's dissertation (2014), §6.3 on sessions.
+
+mod checks;
+mod config;
+mod election;
+mod flaw;
+mod log;
+mod replication;
+mod session;
+mod subject;
+#[cfg(test)]
+mod testing;
+mod wire;
+
+use std::fmt;
+
+use sim_core::Context;
+use sim_core::id::{NodeId, NodeSet, RequestId};
+use sim_core::protocol::{Cluster, Kind, Protocol, Recovered};
+
+pub use self::checks::{
+    AcknowledgedIsCommitted, CommitMonotone, LeaderAppendOnly, LeaderCompleteness, LogMatching,
+    OneLeaderPerTerm, OneVotePerTerm, SameLog, StableLeader, StateMachineSafety,
+};
+pub use self::config::Config;
+pub use self::flaw::Flaw;
+pub use self::log::{Action, Batch, Entry, EntryId, Index, Log, Term};
+pub use self::subject::RaftKv;
+pub use self::wire::{Message, Record, Timer};
+
+use self::replication::Leadership;
+use self::session::Sessions;
+use crate::machine::Machine;
+
+/// One node of a cluster that replicates a state machine (Raft, Figure 2).
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Raft<M: Machine> {
+    me: NodeId,
+    nodes: usize,
+    config: Config,
+
+    /// The latest term that this node has heard of. On disk before anybody hears of it.
+    term: Term,
+    /// Whom it voted for in this term. On disk before the vote leaves.
+    vote: Option<NodeId>,
+    /// Its log. On disk before it says that it has it.
+    log: Log<M::Command>,
+
+    role: Role,
+    /// Who leads this term, as far as it knows.
+    leader: Option<NodeId>,
+    /// The last entry known to be committed. Forgotten in a crash: the next leader knows.
+    commit: Index,
+    /// The last entry applied to the machine.
+    applied: Index,
+    machine: M,
+    sessions: Sessions<M::Output>,
+
+    /// Whether term and vote have changed and were not yet handed to the disk.
+    vote_unwritten: bool,
+    /// Whether something was handed to the disk and no flush came after it.
+    unflushed: bool,
+}
+
+/// What a node is at the moment (Raft, Figure 4).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+enum Role {
+    /// Waits for a leader to say something.
+    Follower,
+    /// Wants to become leader of its term.
+    Candidate {
+        /// Who voted for it in this term. A set: a vote that the network copied is still one vote.
+        votes: NodeSet,
+    },
+    /// Was elected in its term.
+    Leader(Leadership),
+}
+
+impl<M: Machine> Protocol for Raft<M> {
+    type Config = Config;
+    type Message = Message<M::Command>;
+    type Timer = Timer;
+    type Request = M::Command;
+    type Reply = M::Output;
+    type Record = Record<M::Command>;
+
+    fn new(me: NodeId, cluster: &Cluster<Config>) -> Self {
+        Self {
+            me,
+            nodes: cluster.len(),
+            config: cluster.config(me).clone(),
+            term: Term(0),
+            vote: None,
+            log: Log::new(),
+            role: Role::Follower,
+            leader: None,
+            commit: Index(0),
+            applied: Index(0),
+            machine: M::default(),
+            sessions: Sessions::default(),
+            vote_unwritten: false,
+            unflushed: false,
+        }
+    }
+
+    fn restore(&mut self, found: Recovered<Self::Record>) {
+        found.records().for_each(|record| self.recall(record));
+    }
+
+    fn on_start(&mut self, cx: &mut Context<Self>) {
+        cx.set_timer(Timer::Election, self.config.election_timeout);
+    }
+
+    fn on_message(&mut self, cx: &mut Context<Self>, from: NodeId, message: Self::Message) {
+        self.catch_up_with_term(cx, message.term());
+        match message {
+            Message::RequestVote { term, last } => self.on_request_vote(cx, from, term, last),
+            Message::Vote { term, granted } => self.on_vote(cx, from, term, granted),
+            Message::AppendEntries { term, previous, entries, commit } => {
+                self.on_append_entries(cx, from, term, previous, &entries, commit);
+            }
+            Message::Appended { term, matched } => self.on_appended(cx, from, term, matched),
+            Message::Rejected { term, conflict } => self.on_rejected(cx, from, term, conflict),
+        }
+        // A term that nothing was sent in is durable all the same, before anything else is heard.
+        self.flush(cx);
+    }
+
+    fn on_timer(&mut self, cx: &mut Context<Self>, timer: Timer) {
+        match timer {
+            Timer::Election => self.start_election(cx),
+            Timer::Heartbeat => self.beat(cx),
+        }
+    }
+
+    fn on_request(&mut self, cx: &mut Context<Self>, id: RequestId, command: M::Command) {
+        match self.role {
+            Role::Leader(_) => self.propose(cx, id, command),
+            // Nothing was done, so the client may take this for an answer.
+            Role::Follower | Role::Candidate { .. } => cx.redirect(id, self.leader),
+        }
+    }
+
+    fn kind(message: &Self::Message) -> Kind {
+        message.kind()
+    }
+
+    fn role(&self) -> &'static str {
+        match self.role {
+            Role::Follower => "follower",
+            Role::Candidate { .. } => "candidate",
+            Role::Leader(_) => "leader",
+        }
+    }
+}
+
+/// Terms and durability: what every handler needs.
+impl<M: Machine> Raft<M> {
+    /// Whoever hears of a later term belongs to it from then on, as a follower without a vote cast
+    /// (Raft §5.1).
+    fn catch_up_with_term(&mut self, cx: &mut Context<Self>, term: Term) {
+        if term <= self.term {
+            return;
+        }
+        self.term = term;
+        self.vote = None;
+        self.vote_unwritten = true;
+        self.leader = None;
+        let before = std::mem::replace(&mut self.role, Role::Follower);
+        if let Role::Leader(_) = before {
+            tracing::debug!(node = %self.me, %term, "deposed");
+            cx.reached("leader_deposed");
+            cx.cancel_timer(Timer::Heartbeat);
+            // A leader waits for no leader; a follower does.
+            cx.set_timer(Timer::Election, self.config.election_timeout);
+        }
+    }
+
+    /// Adds an entry to the log, in memory and on its way to the disk.
+    fn append(&mut self, cx: &mut Context<Self>, entry: Entry<M::Command>) {
+        self.write_vote(cx);
+        let previous = self.log.last();
+        cx.write(Record::Append { previous, entry: entry.clone() });
+        self.unflushed = true;
+        self.log.append(entry);
+    }
+
+    /// Takes entries out of the log, in memory and on the disk.
+    fn truncate(&mut self, cx: &mut Context<Self>, from: Index) {
+        self.write_vote(cx);
+        cx.write(Record::Truncate { from });
+        self.unflushed = true;
+        self.log.truncate(from);
+    }
+
+    /// Hands term and vote to the disk if they changed. Before any entry of that term, so that what
+    /// a crash leaves never has an entry of a term that it does not know.
+    fn write_vote(&mut self, cx: &mut Context<Self>) {
+        if std::mem::take(&mut self.vote_unwritten) {
+            // Flawed: who forgets in a crash that it voted will vote again.
+            let vote = if self.makes(Flaw::VoteNotDurable) { None } else { self.vote };
+            cx.write(Record::Vote { term: self.term, vote });
+            self.unflushed = true;
+        }
+    }
+
+    /// Waits until all is durable that this step changed. Comes before any message: what others
+    /// were told must survive a crash (Raft, Figure 2: "updated on stable storage before
+    /// responding").
+    fn flush(&mut self, cx: &mut Context<Self>) {
+        self.write_vote(cx);
+        if std::mem::take(&mut self.unflushed) {
+            cx.flush();
+        }
+    }
+
+    /// Takes in one record of an earlier process.
+    fn recall(&mut self, record: Record<M::Command>) {
+        match record {
+            Record::Vote { term, vote } => (self.term, self.vote) = (term, vote),
+            Record::Truncate { from } => self.log.truncate(from),
+            Record::Append { previous, entry } => {
+                // Else a crash lost a record before it: it was never flushed, so nobody counts on
+                // it.
+                if self.log.contains(previous) && entry.term <= self.term {
+                    self.log.truncate(previous.index.next());
+                    self.log.append(entry);
+                }
+            }
+        }
+    }
+
+    /// How many nodes are a majority: any two majorities share a node.
+    fn majority(&self) -> usize {
+        // Flawed: two halves share nobody.
+        if self.makes(Flaw::HalfQuorumOfEven) { self.nodes.div_ceil(2) } else { self.nodes / 2 + 1 }
+    }
+
+    fn makes(&self, flaw: Flaw) -> bool {
+        self.config.flaw == Some(flaw)
+    }
+}
+
+/// To look at from outside.
+impl<M: Machine> Raft<M> {
+    /// The latest term that it has heard of.
+    #[must_use]
+    pub const fn term(&self) -> Term {
+        self.term
+    }
+
+    /// Whom it voted for in this term.
+    #[must_use]
+    pub const fn vote(&self) -> Option<NodeId> {
+        self.vote
+    }
+
+    /// Its log.
+    #[must_use]
+    pub const fn log(&self) -> &Log<M::Command> {
+        &self.log
+    }
+
+    /// The last entry that it knows to be committed.
+    #[must_use]
+    pub const fn commit(&self) -> Index {
+        self.commit
+    }
+
+    /// The machine, with everything applied that is known to be committed.
+    #[must_use]
+    pub const fn machine(&self) -> &M {
+        &self.machine
+    }
+
+    /// Whether it leads its term.
+    #[must_use]
+    pub const fn is_leader(&self) -> bool {
+        matches!(self.role, Role::Leader(_))
+    }
+}
+
+impl<M: Machine> fmt::Debug for Raft<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of term {}, ", self.role(), self.term)?;
+        write!(f, "{:?}, commit {}", self.log, self.commit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sim_core::protocol::Found;
+
+    use super::testing::{asked, cx, flawed, id, in_term, leader, node, request};
+    use super::*;
+    use crate::kv::Kv;
+
+    fn append(previous: EntryId, term: u64, number: u32) -> Found<Record<crate::kv::Command>> {
+        Found::Record(Record::Append { previous, entry: asked(term, number) })
+    }
+
+    fn restored(found: Vec<Found<Record<crate::kv::Command>>>) -> Raft<Kv> {
+        let mut node = node(&[]);
+        node.restore(Recovered::new(found));
+        node
+    }
+
+    fn term(term: u64) -> Found<Record<crate::kv::Command>> {
+        Found::Record(Record::Vote { term: Term(term), vote: Some(NodeId(2)) })
+    }
+
+    #[test]
+    fn a_node_finds_its_term_its_vote_and_its_log_again_and_nothing_else() {
+        let node = restored(vec![term(1), append(id(0, 0), 1, 1), append(id(1, 1), 1, 2)]);
+        assert_eq!((node.term, node.vote), (Term(1), Some(NodeId(2))));
+        assert_eq!(format!("{node:?}"), "follower of term 1, log 1/2, commit 0");
+    }
+
+    #[test]
+    fn of_a_tail_that_was_never_flushed_a_node_keeps_what_fits_together() {
+        let log = [term(1), append(id(0, 0), 1, 1), append(id(1, 1), 1, 2)];
+        let with = |found: Vec<_>| restored(log.iter().cloned().chain(found).collect()).log.last();
+        let truncate = || Found::Record(Record::Truncate { from: Index(2) });
+        assert_eq!(with(vec![Found::Torn]), id(1, 2));
+        assert_eq!(with(vec![term(2), truncate(), append(id(1, 1), 2, 3)]), id(2, 2));
+        assert_eq!(with(vec![term(2), append(id(1, 1), 2, 3)]), id(2, 2), "no truncation");
+        assert_eq!(with(vec![term(2), truncate(), append(id(2, 2), 2, 4)]), id(1, 1), "a gap");
+        assert_eq!(with(vec![term(2), append(id(2, 2), 2, 4)]), id(1, 2), "not after that entry");
+        assert_eq!(with(vec![truncate(), append(id(1, 1), 2, 3)]), id(1, 1), "of no known term");
+    }
+
+    #[test]
+    fn a_term_that_was_heard_of_is_durable_before_anything_else_is_heard() {
+        let mut node = leader(2, &[1, 2]);
+        let mut cx = cx();
+        node.on_message(&mut cx, NodeId(1), Message::Appended { term: Term(3), matched: Index(2) });
+        assert_eq!(
+            cx.effects(),
+            [
+                "reached leader_deposed",
+                "cancel Heartbeat",
+                "timer Election in 150ms..300ms",
+                "write Vote(term 3, for nobody)",
+                "flush",
+            ]
+        );
+        assert_eq!((node.role(), node.vote), ("follower", None));
+    }
+
+    #[test]
+    fn what_needs_no_disk_waits_for_none() {
+        let mut node = node(&[1]);
+        let mut cx = cx();
+        let (previous, entries, commit) = (id(1, 1), Batch::EMPTY, Index(1));
+        let message = Message::AppendEntries { term: Term(1), previous, entries, commit };
+        node.on_message(&mut cx, NodeId(1), message);
+        let effects = ["timer Election in 150ms..300ms", "-> n1 Appended(term 1, match 1)"];
+        assert_eq!(cx.effects(), effects);
+        assert_eq!(node.commit, Index(1));
+    }
+
+    #[test]
+    fn who_does_not_lead_says_who_does() {
+        let mut node = in_term(2, node(&[1]));
+        let mut cx = cx();
+        node.on_request(&mut cx, request(1), testing::PUT);
+        node.leader = Some(NodeId(2));
+        node.on_request(&mut cx, request(1), testing::PUT);
+        assert_eq!(cx.effects(), ["=> c1#1 ask another", "=> c1#1 ask n2"]);
+        assert_eq!(node.log.last(), id(1, 1));
+    }
+
+    #[test]
+    fn flawed_a_vote_is_in_memory_alone() {
+        let mut node = flawed(Flaw::VoteNotDurable, node(&[]));
+        let mut cx = cx();
+        let message = Message::RequestVote { term: Term(1), last: id(0, 0) };
+        node.on_message(&mut cx, NodeId(1), message);
+        assert_eq!(cx.effects()[1], "write Vote(term 1, for nobody)");
+        assert_eq!(node.vote, Some(NodeId(1)));
+    }
+}

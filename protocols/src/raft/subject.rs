@@ -1,0 +1,119 @@
+//! Raft under its name, replicating a key-value store.
+
+use sim_core::check::{Goal, Invariant};
+use sim_core::client::OneReply;
+use sim_core::id::RequestId;
+use sim_core::protocol::Cluster;
+use sim_core::rng::Draw;
+use sim_core::subject::{self, Check, Point, Property, Subject};
+
+use super::flaw::FLAWS;
+use super::wire::MESSAGES;
+use super::{
+    AcknowledgedIsCommitted, CommitMonotone, Config, LeaderAppendOnly, LeaderCompleteness,
+    LogMatching, OneLeaderPerTerm, OneVotePerTerm, Raft, SameLog, StableLeader, StateMachineSafety,
+};
+use crate::kv::{self, Command, Kv, Output};
+
+/// A key-value store replicated by Raft.
+#[derive(Clone, Copy, Debug)]
+pub struct RaftKv;
+
+impl Subject for RaftKv {
+    type Protocol = Raft<Kv>;
+    type Client = OneReply<Raft<Kv>>;
+
+    const NAME: &'static str = "raft";
+    const PROMISE: &'static str =
+        "one log by an elected leader: what was answered stays, while a majority is up to go on";
+    const MESSAGES: &'static [&'static str] = MESSAGES;
+    const ROLES: &'static [&'static str] = &["follower", "candidate", "leader"];
+    const OPERATIONS: &'static [&'static str] = kv::OPERATIONS;
+    const POINTS: &'static [Point] = POINTS;
+    const PROPERTIES: &'static [Property<Self>] = PROPERTIES;
+    const FLAWS: &'static [subject::Flaw] = FLAWS;
+
+    fn task(operation: usize, keys: u32, id: RequestId, draw: &mut Draw) -> Command {
+        kv::task(operation, keys, id, draw)
+    }
+
+    fn parse_task(text: &str) -> Result<Command, String> {
+        kv::parse_command(text)
+    }
+
+    fn parse_told(text: &str) -> Result<Output, String> {
+        kv::parse_output(text)
+    }
+}
+
+const POINTS: &[Point] = &[
+    point("leader_elected", "a candidate got the votes of a majority"),
+    point("split_vote", "an election timed out without a winner"),
+    point("vote_refused_log", "a vote was refused because the candidate's log may lack something"),
+    point("leader_deposed", "a leader heard of a later term"),
+    point("log_truncated", "a follower gave up entries that its leader does not have"),
+    point("fast_backup", "a leader went back by more than one entry at once"),
+    point("entry_committed", "a leader found a majority to have an entry of its term"),
+    point("old_term_entry_committed", "an entry of an earlier term was committed with a later one"),
+    point("session_answered", "a request that was applied before was answered from its session"),
+];
+
+const fn point(name: &'static str, about: &'static str) -> Point {
+    Point { name, about }
+}
+
+const PROPERTIES: &[Property<RaftKv>] = &[
+    always::<OneLeaderPerTerm>("one_leader_per_term", "a term has at most one leader"),
+    always::<OneVotePerTerm>("one_vote_per_term", "a node votes for at most one candidate a term"),
+    always::<LeaderAppendOnly>("leader_append_only", "a leader never rewrites its own log"),
+    always::<LogMatching>("log_matching", "logs that share an entry share all before it"),
+    always::<LeaderCompleteness>(
+        "leader_completeness",
+        "a leader has every entry that was committed in an earlier term",
+    ),
+    always::<StateMachineSafety>(
+        "state_machine_safety",
+        "no two nodes commit different entries at one position",
+    ),
+    always::<CommitMonotone>("commit_monotone", "commit indexes and terms never go back"),
+    always::<AcknowledgedIsCommitted>(
+        "acknowledged_is_committed",
+        "a client is answered only when its command is committed",
+    ),
+    Property {
+        name: "linearizable",
+        about: "every operation takes effect at one instant between its request and its answer",
+        check: Check::History(kv::linearizable),
+    },
+    eventually::<StableLeader>("stable_leader", "one leader, which stays"),
+    eventually::<SameLog>("same_log", "all nodes that are up have the same log, equally committed"),
+];
+
+const fn always<I: Invariant<Raft<Kv>> + Default + 'static>(
+    name: &'static str,
+    about: &'static str,
+) -> Property<RaftKv> {
+    let check = Check::Invariant(|_: &Cluster<Config>| Box::new(I::default()));
+    Property { name, about, check }
+}
+
+const fn eventually<G: Goal<Raft<Kv>> + Default + 'static>(
+    name: &'static str,
+    about: &'static str,
+) -> Property<RaftKv> {
+    let check = Check::Goal(|_: &Cluster<Config>| Box::new(G::default()));
+    Property { name, about, check }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_flaw_breaks_a_property_that_is_judged() {
+        for flaw in RaftKv::FLAWS {
+            let named = RaftKv::PROPERTIES.iter().any(|property| property.name == flaw.breaks);
+            assert!(named, "{} breaks {}", flaw.name, flaw.breaks);
+        }
+    }
+}

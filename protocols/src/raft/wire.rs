@@ -1,0 +1,215 @@
+//! What nodes say to each other and what they write to their disks.
+
+use std::fmt;
+
+use sim_core::id::NodeId;
+use sim_core::protocol::Kind;
+
+use super::log::{Batch, Entry, EntryId, Index, Term};
+
+/// A message between nodes. Who sends it is candidate, voter, leader or follower: the network does
+/// not lie about senders (rule 9), so no message repeats it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum Message<C> {
+    /// A candidate asks for a vote.
+    RequestVote {
+        /// The candidate's term.
+        term: Term,
+        /// The last entry of its log.
+        last: EntryId,
+    },
+    /// The answer to that.
+    Vote {
+        /// The voter's term.
+        term: Term,
+        /// Whether the candidate has this voter's vote in that term.
+        granted: bool,
+    },
+    /// A leader hands over entries, or only says that it is there.
+    AppendEntries {
+        /// The leader's term.
+        term: Term,
+        /// The entry that the new ones follow.
+        previous: EntryId,
+        /// The new ones.
+        entries: Batch<C>,
+        /// How far the leader's log is committed.
+        commit: Index,
+    },
+    /// The entries are on the follower's disk.
+    Appended {
+        /// The follower's term.
+        term: Term,
+        /// Up to where its log is now known to equal the leader's.
+        matched: Index,
+    },
+    /// The follower lacks the entry that the new ones follow, or the sender is no longer the
+    /// leader.
+    Rejected {
+        /// The follower's term.
+        term: Term,
+        /// The term that it has in that entry's place, and the first entry of that term; term 0 and
+        /// the place behind its last entry, if its log is too short.
+        conflict: EntryId,
+    },
+}
+
+/// The names of the messages, as [`Message::kind`] counts them.
+pub(super) const MESSAGES: &[&str] =
+    &["RequestVote", "Vote", "AppendEntries", "Appended", "Rejected"];
+
+/// A record on a node's disk.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum Record<C> {
+    /// The current term, and whom this node voted for in it.
+    Vote {
+        /// The term.
+        term: Term,
+        /// The candidate, if any.
+        vote: Option<NodeId>,
+    },
+    /// From this position on the log is void.
+    Truncate {
+        /// The position.
+        from: Index,
+    },
+    /// An entry of the log. It names the one that it follows, so that a tail of which a crash left
+    /// pieces is not mistaken for a log.
+    Append {
+        /// The entry before it.
+        previous: EntryId,
+        /// The entry.
+        entry: Entry<C>,
+    },
+}
+
+/// The alarms of a node.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Timer {
+    /// No leader was heard for too long, or an election led to nothing.
+    Election,
+    /// The followers must hear of their leader again.
+    Heartbeat,
+}
+
+impl<C> Message<C> {
+    /// The sender's term: every message carries it (Raft §5.1).
+    #[must_use]
+    pub const fn term(&self) -> Term {
+        match *self {
+            Self::RequestVote { term, .. }
+            | Self::Vote { term, .. }
+            | Self::AppendEntries { term, .. }
+            | Self::Appended { term, .. }
+            | Self::Rejected { term, .. } => term,
+        }
+    }
+
+    /// Which kind of message it is.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        Kind(match self {
+            Self::RequestVote { .. } => 0,
+            Self::Vote { .. } => 1,
+            Self::AppendEntries { .. } => 2,
+            Self::Appended { .. } => 3,
+            Self::Rejected { .. } => 4,
+        })
+    }
+}
+
+impl<C> fmt::Debug for Message<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RequestVote { term, last } => write!(f, "RequestVote(term {term}, last {last})"),
+            Self::Vote { term, granted: true } => write!(f, "Vote(term {term}, granted)"),
+            Self::Vote { term, granted: false } => write!(f, "Vote(term {term}, refused)"),
+            Self::AppendEntries { term, previous, entries, commit } => {
+                let count = entries.len();
+                let noun = if count == 1 { "entry" } else { "entries" };
+                write!(f, "AppendEntries(term {term}, prev {previous}, ")?;
+                write!(f, "{count} {noun}, commit {commit})")
+            }
+            Self::Appended { term, matched } => write!(f, "Appended(term {term}, match {matched})"),
+            Self::Rejected { term, conflict } => {
+                write!(f, "Rejected(term {term}, conflict {conflict})")
+            }
+        }
+    }
+}
+
+impl<C: fmt::Debug> fmt::Debug for Record<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Vote { term, vote: Some(candidate) } => {
+                write!(f, "Vote(term {term}, for {candidate})")
+            }
+            Self::Vote { term, vote: None } => write!(f, "Vote(term {term}, for nobody)"),
+            Self::Truncate { from } => write!(f, "Truncate(from {from})"),
+            Self::Append { previous, entry } => {
+                let id = EntryId { term: entry.term, index: previous.index.next() };
+                write!(f, "Append({id} {:?})", entry.action)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sim_core::id::{ClientId, RequestId};
+
+    use super::*;
+    use crate::kv::{Command, Key};
+    use crate::raft::log::Action;
+
+    #[test]
+    fn a_message_is_no_larger_than_a_cache_line() {
+        assert!(size_of::<Message<Command>>() <= 64, "{}", size_of::<Message<Command>>());
+    }
+
+    #[test]
+    fn messages_and_records_print_as_on_a_whiteboard() {
+        let id = |term, index| EntryId { term: Term(term), index: Index(index) };
+        let request = RequestId { client: ClientId(0), number: 7 };
+        let action = Action::Command { id: request, command: Command::Get { key: Key(0) } };
+        let entry = Entry { term: Term(2), action };
+        let messages = [
+            Message::RequestVote { term: Term(2), last: id(1, 5) },
+            Message::Vote { term: Term(2), granted: true },
+            Message::AppendEntries {
+                term: Term(2),
+                previous: id(1, 5),
+                entries: [entry.clone()].into_iter().collect(),
+                commit: Index(4),
+            },
+            Message::Appended { term: Term(2), matched: Index(6) },
+            Message::Rejected { term: Term(2), conflict: id(1, 3) },
+        ];
+        assert_eq!(
+            messages.map(|message| format!("{message:?}")),
+            [
+                "RequestVote(term 2, last 1/5)",
+                "Vote(term 2, granted)",
+                "AppendEntries(term 2, prev 1/5, 1 entry, commit 4)",
+                "Appended(term 2, match 6)",
+                "Rejected(term 2, conflict 1/3)",
+            ]
+        );
+        let record = Record::Append { previous: id(1, 5), entry };
+        assert_eq!(format!("{record:?}"), "Append(2/6 c1#7 get x)");
+    }
+
+    #[test]
+    fn every_kind_of_message_has_its_name() {
+        let name = |message: Message<Command>| {
+            let Kind(kind) = message.kind();
+            assert!(format!("{message:?}").starts_with(&format!("{}(", MESSAGES[kind as usize])));
+        };
+        name(Message::RequestVote { term: Term(1), last: EntryId::default() });
+        name(Message::Vote { term: Term(1), granted: false });
+        let (previous, entries, commit) = (EntryId::default(), Batch::EMPTY, Index(0));
+        name(Message::AppendEntries { term: Term(1), previous, entries, commit });
+        name(Message::Appended { term: Term(1), matched: Index(0) });
+        name(Message::Rejected { term: Term(1), conflict: EntryId::default() });
+    }
+}
