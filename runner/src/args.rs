@@ -1,0 +1,305 @@
+//! What can be typed. Says what each word means and refuses what has no meaning; does nothing.
+
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use sim_core::Duration;
+
+/// Runs distributed protocols through partitions, crashes and lost messages: thousands of seeds at a
+/// time, the same every time.
+#[derive(Parser, Debug)]
+#[command(name = "sim", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Whether to colour what is printed
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 as expected; 1 a property was violated, or something that should happen never did; 2 \
+wrong usage, scenario or file; 3 inconclusive: too little was exercised or judged, or two runs of one \
+seed differed; 130 interrupted.";
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Run a scenario on many seeds and say what held
+    Run(Run),
+    /// Run one seed and tell what happened in it
+    Replay(Replay),
+    /// List what there is to run, and what it is judged by
+    List(List),
+}
+
+/// Which scenario, and what is different about it.
+#[derive(Args, Debug)]
+pub(crate) struct Scenario {
+    /// The scenario's file
+    #[arg(value_name = "SCENARIO")]
+    path: PathBuf,
+
+    /// Change a value of the scenario: `config.flaw=vote_not_durable`
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+
+    /// How long a run lasts, in simulated time: `20s`. Short for `--set run.for=20s`
+    #[arg(long = "for", value_name = "DURATION")]
+    lasting: Option<String>,
+}
+
+impl Scenario {
+    /// The file, as it was typed.
+    pub(crate) fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
+    /// What is different, as `key=value`.
+    pub(crate) fn overrides(&self) -> Vec<String> {
+        let lasting = self.lasting.iter().map(|duration| format!("run.for={duration}"));
+        self.set.iter().cloned().chain(lasting).collect()
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) scenario: Scenario,
+
+    /// Which seeds to run: how many, from the scenario's first on, or a range whose end is not
+    /// included. As in the scenario if not given
+    #[arg(long, value_name = "N|A..B")]
+    pub(crate) seeds: Option<Seeds>,
+
+    /// How many threads to use. The result does not depend on it [default: one for each core]
+    #[arg(long, short, value_name = "N", value_parser = jobs)]
+    pub(crate) jobs: Option<NonZeroUsize>,
+
+    /// Stop at the first seed that fails
+    #[arg(long)]
+    pub(crate) fail_fast: bool,
+
+    /// Keep the files of this many failing seeds of each property, the lowest
+    #[arg(long, value_name = "K", default_value_t = 5)]
+    pub(crate) max_failures: usize,
+
+    /// Run the first N seeds (or `all`) a second time and compare
+    #[arg(long, value_name = "N|all", num_args = 0..=1, require_equals = true,
+          default_missing_value = "100")]
+    pub(crate) verify_determinism: Option<Verify>,
+
+    /// How to print the result
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(crate) format: Format,
+
+    /// The folder for results
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub(crate) out: PathBuf,
+
+    /// Show no progress, and of the result only what failed and the verdict
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Replay {
+    #[command(flatten)]
+    pub(crate) scenario: Scenario,
+
+    /// The seed to run
+    #[arg(long, value_name = "N", value_parser = seed)]
+    pub(crate) seed: u64,
+
+    /// Begin the story at this time: `5s`
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) from: Option<Duration>,
+
+    /// End the story at this time
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) until: Option<Duration>,
+
+    /// Tell only of this node or client; may be given several times
+    #[arg(long = "node", value_name = "NAME")]
+    pub(crate) nodes: Vec<String>,
+
+    /// Tell only of this kind of message or event; may be given several times
+    #[arg(long = "kind", value_name = "KIND")]
+    pub(crate) kinds: Vec<String>,
+
+    /// Tell only what happened so shortly before a violation. Where there is one and nothing else is
+    /// asked for, the story is cut like this by itself
+    #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "all")]
+    pub(crate) around_violation: Option<Duration>,
+
+    /// Tell everything
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct List {
+    /// Which list; all of them if not given
+    pub(crate) what: Option<Topic>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Topic {
+    /// The scenarios in the folder `scenarios`
+    Scenarios,
+    /// What can be simulated
+    Protocols,
+    /// What a scenario can expect: `always` and `eventually`
+    Properties,
+    /// Mistakes that a protocol can be configured to make
+    Flaws,
+    /// What a scenario can expect to happen `sometimes`
+    Points,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// A summary for people
+    Human,
+    /// One JSON object
+    Json,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Which seeds to run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Seeds {
+    /// So many, from the scenario's first on.
+    Count(u64),
+    /// These.
+    Range(Range<u64>),
+}
+
+impl Seeds {
+    /// The seeds meant, for a scenario that begins at this one.
+    pub(crate) fn starting_at(&self, first: u64) -> Range<u64> {
+        match self {
+            Self::Count(count) => first..first.saturating_add(*count),
+            Self::Range(range) => range.clone(),
+        }
+    }
+}
+
+impl FromStr for Seeds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some((from, to)) = text.split_once("..") else {
+            return seed(text).map(Self::Count);
+        };
+        if to.starts_with('=') {
+            return Err(String::from("the end of a range is not included; write 0..1_000"));
+        }
+        let (from, to) = (seed(from)?, seed(to)?);
+        if from > to {
+            return Err(format!("the range is turned round; write {to}..{from}"));
+        }
+        Ok(Self::Range(from..to))
+    }
+}
+
+/// How many seeds are run a second time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Verify(pub(crate) u64);
+
+impl FromStr for Verify {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "all" => Ok(Self(u64::MAX)),
+            _ => match seed(text) {
+                Ok(0) | Err(_) => Err(String::from("write how many seeds, 100, or all")),
+                Ok(count) => Ok(Self(count)),
+            },
+        }
+    }
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    let looks_right = text.starts_with(|c: char| c.is_ascii_digit())
+        && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
+    if !looks_right {
+        return Err(String::from("write a number, 1_000"));
+    }
+    text.replace('_', "").parse().map_err(|_| String::from("seeds end at 2^64 - 1"))
+}
+
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    match text.parse::<NonZeroUsize>() {
+        Ok(jobs) if jobs.get() <= MOST_JOBS => Ok(jobs),
+        _ => Err(format!("write how many threads, 1 to {MOST_JOBS}")),
+    }
+}
+
+/// More threads than this are a slip of the finger.
+const MOST_JOBS: usize = 1_024;
+
+fn duration(text: &str) -> Result<Duration, impl std::error::Error + use<>> {
+    text.parse::<Duration>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_grammar_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn seeds_are_a_count_or_a_half_open_range() {
+        let range = |text: &str| text.parse::<Seeds>().map(|seeds| seeds.starting_at(100));
+        assert_eq!(range("10_000"), Ok(100..10_100));
+        assert_eq!(range("0"), Ok(100..100), "an empty sweep is inconclusive, not wrong");
+        assert_eq!(range("3..1_0"), Ok(3..10));
+        assert_eq!(range("5..5"), Ok(5..5));
+        for wrong in ["", "-1", "1..", "..5", "9..3", "1..=5", "many", "1.5", "_1"] {
+            assert!(range(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn verification_is_for_some_seeds_or_all() {
+        let verify = |arguments: &[&str]| {
+            let line = ["sim", "run", "x.yaml"].iter().chain(arguments);
+            match Cli::try_parse_from(line).map(|cli| cli.command) {
+                Ok(Command::Run(run)) => Some(run.verify_determinism.map(|verify| verify.0)),
+                _ => None,
+            }
+        };
+        assert_eq!(verify(&[]), Some(None));
+        assert_eq!(verify(&["--verify-determinism"]), Some(Some(100)));
+        assert_eq!(verify(&["--verify-determinism=7"]), Some(Some(7)));
+        assert_eq!(verify(&["--verify-determinism=all"]), Some(Some(u64::MAX)));
+        assert_eq!(verify(&["--verify-determinism=0"]), None);
+    }
+
+    #[test]
+    fn a_duration_for_the_run_is_an_override_like_any_other() {
+        let line = ["sim", "run", "x.yaml", "--for", "5s", "--set", "a=b"];
+        let Command::Run(run) = Cli::try_parse_from(line).expect("it is right").command else {
+            panic!("it is a run");
+        };
+        assert_eq!(run.scenario.overrides(), ["a=b", "run.for=5s"]);
+    }
+}

@@ -1,0 +1,173 @@
+//! The protocols that can be run by name.
+//!
+//! This is the only place where a protocol's types are erased: one virtual call a run, never one a
+//! message.
+
+use std::io;
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use serde::de::DeserializeOwned;
+use sim_core::subject::{ConfigOf, Flaw, Point, Subject, TaskOf, ToldOf};
+
+use crate::outcome::Outcome;
+use crate::prepared::Runs;
+use crate::scenario::{self, ScenarioErrors, Source};
+use crate::story::StoryOptions;
+use crate::summary::Expectations;
+
+/// The protocols that can be run by name.
+pub struct Catalogue {
+    entries: Vec<Box<dyn Entry>>,
+}
+
+impl Catalogue {
+    /// A catalogue of nothing.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self { entries: Vec::new() }
+    }
+
+    /// Everything that comes with the tool.
+    #[must_use]
+    pub fn standard() -> Self {
+        Self::empty().with::<sim_protocols::raft::RaftKv>()
+    }
+
+    /// Adds a protocol.
+    #[must_use]
+    pub fn with<S: Runnable>(mut self) -> Self {
+        self.entries.push(Box::new(Of::<S>(PhantomData)));
+        self
+    }
+
+    /// Every protocol, in the order in which it was added.
+    pub fn entries(&self) -> impl Iterator<Item = &dyn Entry> {
+        self.entries.iter().map(AsRef::as_ref)
+    }
+
+    /// Reads a scenario, and makes it ready to run.
+    ///
+    /// # Errors
+    /// Every mistake in the scenario, each with its position.
+    pub fn prepare(&self, source: &Source) -> Result<Box<dyn Prepared>, ScenarioErrors> {
+        let known: Vec<&str> = self.entries().map(Entry::name).collect();
+        let protocol = scenario::protocol_of(source, &known)?;
+        let entry = self.entries().find(|entry| entry.name() == protocol);
+        entry.expect("protocol_of names a known one").prepare(source)
+    }
+}
+
+/// What a subject needs besides so that many threads can run it from a file.
+pub trait Runnable:
+    Subject<
+        Protocol: sim_core::Protocol<Config: DeserializeOwned + Default + Send + Sync>,
+        Client: sim_core::client::Client<Self::Protocol, Task: Send + Sync, Told: Send + Sync>,
+    >
+{
+}
+
+impl<S> Runnable for S
+where
+    S: Subject,
+    ConfigOf<S>: DeserializeOwned + Default + Send + Sync,
+    TaskOf<S>: Send + Sync,
+    ToldOf<S>: Send + Sync,
+{
+}
+
+/// One protocol of the catalogue.
+pub trait Entry: Send + Sync {
+    /// Its name in scenarios.
+    fn name(&self) -> &'static str;
+    /// What it promises, in a line.
+    fn promise(&self) -> &'static str;
+    /// What it is judged by: name, tense and a line about it.
+    fn properties(&self) -> Vec<(&'static str, &'static str, &'static str)>;
+    /// The points that a sweep can ask for.
+    fn points(&self) -> &'static [Point];
+    /// The mistakes that it can be configured to make.
+    fn flaws(&self) -> &'static [Flaw];
+    /// What clients can ask.
+    fn operations(&self) -> &'static [&'static str];
+    /// Makes a scenario ready to run.
+    ///
+    /// # Errors
+    /// Every mistake in the scenario, each with its position.
+    fn prepare(&self, source: &Source) -> Result<Box<dyn Prepared>, ScenarioErrors>;
+}
+
+/// A scenario that is ready to run.
+pub trait Prepared: Send + Sync {
+    /// What the scenario is about.
+    fn about(&self) -> &str;
+    /// The protocol's name.
+    fn protocol(&self) -> &'static str;
+    /// The seeds that the scenario names.
+    fn seeds(&self) -> Range<u64>;
+    /// What must hold.
+    fn expectations(&self) -> Expectations;
+    /// Somebody who runs seeds, one after another.
+    fn worker(&self) -> Box<dyn Worker + '_>;
+    /// Whether the parts of a story that were chosen exist.
+    ///
+    /// # Errors
+    /// What does not exist, and what does.
+    fn check_story(&self, options: &StoryOptions) -> Result<(), String>;
+    /// Runs a seed and tells its story.
+    ///
+    /// # Errors
+    /// If the story cannot be written.
+    fn replay(
+        &self,
+        seed: u64,
+        options: &StoryOptions,
+        out: &mut dyn io::Write,
+    ) -> io::Result<Outcome>;
+    /// Runs a seed and notes the fingerprint after each event, with the event's lines: what it was, and
+    /// what came of it.
+    fn fingerprints(&self, seed: u64) -> Vec<(u64, String)>;
+}
+
+/// Somebody who runs seeds, and keeps the buffers from one to the next.
+pub trait Worker {
+    /// Runs a seed.
+    fn run(&mut self, seed: u64) -> Outcome;
+}
+
+struct Of<S>(PhantomData<fn() -> S>);
+
+impl<S: Runnable> Entry for Of<S> {
+    fn name(&self) -> &'static str {
+        S::NAME
+    }
+
+    fn promise(&self) -> &'static str {
+        S::PROMISE
+    }
+
+    fn properties(&self) -> Vec<(&'static str, &'static str, &'static str)> {
+        use sim_core::subject::Check;
+        let tense = |check: &Check<S>| match check {
+            Check::Invariant(_) | Check::History(_) => "always",
+            Check::Goal(_) => "eventually",
+        };
+        S::PROPERTIES.iter().map(|p| (p.name, tense(&p.check), p.about)).collect()
+    }
+
+    fn points(&self) -> &'static [Point] {
+        S::POINTS
+    }
+
+    fn flaws(&self) -> &'static [Flaw] {
+        S::FLAWS
+    }
+
+    fn operations(&self) -> &'static [&'static str] {
+        S::OPERATIONS
+    }
+
+    fn prepare(&self, source: &Source) -> Result<Box<dyn Prepared>, ScenarioErrors> {
+        Ok(Box::new(Runs::<S>::new(scenario::load::<S>(source)?)))
+    }
+}

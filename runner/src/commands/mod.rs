@@ -1,0 +1,47 @@
+//! What each command does, a file each.
+
+mod list;
+mod replay;
+mod run;
+
+use crate::args::{Cli, Color, Command, Scenario};
+use crate::catalogue::{Catalogue, Prepared};
+use crate::output::terminal::complain;
+use crate::scenario::{ScenarioErrors, Source};
+
+/// Does what was asked for; gives the exit code.
+pub(crate) fn execute(catalogue: &Catalogue, cli: &Cli) -> u8 {
+    let done = match &cli.command {
+        Command::Run(args) => run::run(catalogue, args, cli.color),
+        Command::Replay(args) => replay::replay(catalogue, args, cli.color),
+        Command::List(args) => list::list(catalogue, args, cli.color),
+    };
+    done.unwrap_or_else(|error| {
+        refuse(cli.color, &error);
+        WRONG
+    })
+}
+
+/// The exit code for wrong usage, a wrong scenario, and files that cannot be read or written.
+const WRONG: u8 = 2;
+
+/// Reads a scenario, with what is different about it.
+fn prepare(
+    catalogue: &Catalogue,
+    scenario: &Scenario,
+) -> Result<(Source, Box<dyn Prepared>), ScenarioErrors> {
+    let source = Source::read(scenario.path())?.with_overrides(&scenario.overrides())?;
+    let prepared = catalogue.prepare(&source)?;
+    Ok((source, prepared))
+}
+
+/// Says what is wrong, and for a scenario where.
+fn refuse(color: Color, error: &anyhow::Error) {
+    match error.downcast_ref::<ScenarioErrors>() {
+        Some(errors) => complain(color, &errors.to_string()),
+        None => {
+            let style = anstyle::AnsiColor::Red.on_default().bold();
+            complain(color, &format!("{style}error:{style:#} {error:#}"));
+        }
+    }
+}

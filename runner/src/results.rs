@@ -1,0 +1,137 @@
+//! What a sweep leaves behind: `<out>/<scenario>/summary.json`, and `failures/<property>-<seed>.json`
+//! for the failures that are kept. Described in `results/README.md`.
+//!
+//! Every file is complete or not there: it is written beside its place and then moved. The failures of
+//! an earlier sweep of the same scenario go when the new ones are there.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::Serialize;
+
+use crate::output::json::{Kept, Sweep};
+use crate::report::Report;
+
+/// Writes everything; says in which folder, and how many failures are in it.
+pub(crate) fn write(
+    out: &Path,
+    report: &Report<'_>,
+    max_failures: usize,
+) -> anyhow::Result<(PathBuf, usize)> {
+    let folder = out.join(inside(report.name));
+    let failures = folder.join("failures");
+    let mut kept = BTreeSet::new();
+    for (property, failed) in &report.summary.failures {
+        for failure in failed.lowest.iter().take(max_failures) {
+            let name = OsString::from(format!("{property}-{}.json", failure.seed));
+            place(&failures.join(&name), &Kept::new(report, property, failure))?;
+            kept.insert(name);
+        }
+    }
+    remove_all_but(&failures, &kept)
+        .with_context(|| format!("cannot remove old failures from {}", failures.display()))?;
+    place(&folder.join("summary.json"), &Sweep::new(report))?;
+    Ok((folder, kept.len()))
+}
+
+/// A scenario's name as a folder that cannot lie outside the one for results.
+fn inside(name: &str) -> PathBuf {
+    let parts = Path::new(name).components();
+    let folder: PathBuf = parts.filter(|part| matches!(part, Component::Normal(_))).collect();
+    if folder.as_os_str().is_empty() { PathBuf::from("scenario") } else { folder }
+}
+
+fn place(path: &Path, content: &impl Serialize) -> anyhow::Result<()> {
+    try_place(path, content).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn try_place(path: &Path, content: &impl Serialize) -> io::Result<()> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".").suffix(".tmp");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // Readable by whom the user's own settings let read; the default is nobody else.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder)?;
+    let mut writer = io::BufWriter::new(&mut file);
+    serde_json::to_writer_pretty(&mut writer, content)?;
+    writer.write_all(b"\n")?;
+    writer.flush()?;
+    drop(writer);
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Removes the failures that are not among these, and nothing that we would not have written.
+fn remove_all_but(folder: &Path, kept: &BTreeSet<OsString>) -> io::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    };
+    let mut is_empty = true;
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        if !kept.contains(&name) && name.to_str().is_some_and(is_a_failure) {
+            fs::remove_file(entry.path())?;
+        } else {
+            is_empty = false;
+        }
+    }
+    if is_empty { fs::remove_dir(folder) } else { Ok(()) }
+}
+
+/// `linearizable-48213.json`
+fn is_a_failure(name: &str) -> bool {
+    let parts = name.strip_suffix(".json").and_then(|stem| stem.rsplit_once('-'));
+    parts.is_some_and(|(property, seed)| !property.is_empty() && seed.parse::<u64>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_never_leads_out_of_the_folder() {
+        assert_eq!(inside("raft/swarm"), Path::new("raft/swarm"));
+        assert_eq!(inside("/etc/../x"), Path::new("etc/x"));
+        assert_eq!(inside("../.."), Path::new("scenario"));
+    }
+
+    #[test]
+    fn only_old_failures_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let names =
+            ["linearizable-1.json", "linearizable-2.json", "notes.json", "a-b.json", "x-3.txt"];
+        for name in names {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        remove_all_but(folder.path(), &BTreeSet::from([OsString::from(names[1])])).unwrap();
+        let left = names.map(|name| folder.path().join(name).exists());
+        assert_eq!(left, [false, true, true, true, true]);
+    }
+
+    #[test]
+    fn files_are_placed_whole_and_folders_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/c.json");
+        try_place(&path, &[1, 2]).unwrap();
+        try_place(&path, &[3]).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "[\n  3\n]\n");
+        let files = fs::read_dir(path.parent().unwrap()).unwrap().count();
+        assert_eq!(files, 1, "nothing is left beside it");
+    }
+}

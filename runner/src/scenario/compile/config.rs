@@ -1,0 +1,84 @@
+//! The protocol's own constants, for the cluster and for single nodes.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use sim_core::id::NodeId;
+
+use super::checker::Checker;
+use crate::scenario::Configs;
+use crate::scenario::de;
+use crate::scenario::suggest;
+use crate::scenario::tree::{Node, Value};
+
+pub(super) fn configs<C: DeserializeOwned + Default>(
+    check: &mut Checker<'_>,
+    tree: &Node,
+    flaws: &[&'static str],
+) -> Option<Configs<C>> {
+    let cluster = tree.get("config");
+    let usual = match cluster {
+        Some(node) => read(check, node, flaws)?,
+        None => C::default(),
+    };
+    let mut own = BTreeMap::new();
+    if let Some(Value::List(nodes)) = tree.get("nodes").map(|nodes| &nodes.value) {
+        for (node, index) in nodes.iter().zip(0..) {
+            let Some(config) = node.get("config") else { continue };
+            let merged = cluster.map_or_else(|| config.clone(), |cluster| merge(cluster, config));
+            own.insert(NodeId(index), read(check, &merged, flaws)?);
+        }
+    }
+    Some(Configs { usual, own })
+}
+
+fn read<C: DeserializeOwned>(
+    check: &mut Checker<'_>,
+    node: &Node,
+    flaws: &[&'static str],
+) -> Option<C> {
+    if let Some(flaw) = node.get("flaw")
+        && let Some(text) = flaw.text()
+        && !flaws.contains(&text)
+    {
+        let help = match flaws {
+            [] => "this protocol has no planted flaws".into(),
+            _ => suggest::did_you_mean(text, flaws.iter().copied(), "The flaws are"),
+        };
+        check.say(&flaw.span, format!("there is no flaw `{text}`"), help);
+        return None;
+    }
+    let config = de::read_part(node, "config", &mut check.problems);
+    if config.is_none() {
+        blame_each::<C>(check, node);
+    }
+    config
+}
+
+/// A protocol's own type stops at its first error. Read one by one, all of its keys have their say.
+fn blame_each<C: DeserializeOwned>(check: &mut Checker<'_>, node: &Node) {
+    let Value::Map(entries) = &node.value else { return };
+    for entry in entries {
+        let alone = Node { value: Value::Map(vec![entry.clone()]), ..node.clone() };
+        let mut problems = Vec::new();
+        let _: Option<C> = de::read_part(&alone, "config", &mut problems);
+        // That the other keys are missing is no fault of the file's.
+        problems.retain(|problem| problem.span.as_ref() != Some(&node.span));
+        check.problems.extend(problems);
+    }
+}
+
+/// What a node's own config does not say is as in the cluster's.
+fn merge(cluster: &Node, own: &Node) -> Node {
+    let (Value::Map(usual), Value::Map(special)) = (&cluster.value, &own.value) else {
+        return own.clone();
+    };
+    let mut entries = special.clone();
+    for (key, value) in usual {
+        match entries.iter_mut().find(|(known, _)| known.text() == key.text()) {
+            Some((_, special)) => *special = merge(value, special),
+            None => entries.push((key.clone(), value.clone())),
+        }
+    }
+    Node { value: Value::Map(entries), ..own.clone() }
+}

@@ -1,0 +1,279 @@
+//! Faults: of which kind, whom they hit, and when.
+
+use std::ops::Range;
+
+use sim_core::fault::{Family, Fault, FaultKind};
+use sim_core::id::{NodeId, Seat};
+use sim_core::time::{Duration, Time};
+use sim_core::world::{Endpoint, NetworkSettings};
+
+use super::cast::Cast;
+use super::checker::{Checker, given, section, span};
+use super::network::{LINK_KEYS, changed, says_nothing};
+use crate::scenario::de::At;
+use crate::scenario::schema::{Arrow, Document, FaultSpec, LinkSpec, Maybe, NodeList, Sides};
+use crate::scenario::suggest;
+
+/// A fault and where it is written.
+pub(super) struct Placed {
+    pub(super) fault: Fault,
+    pub(super) span: Range<usize>,
+}
+
+pub(super) fn faults(
+    check: &mut Checker<'_>,
+    cast: &Cast,
+    network: &NetworkSettings,
+    document: &Document,
+    end: Time,
+) -> Vec<Placed> {
+    let list = section(&document.faults).map_or(&[][..], |list| list);
+    let mut faults = Vec::new();
+    for (at, next) in list.iter().zip(list.iter().skip(1).map(Some).chain([None])) {
+        let Some(spec) = &at.value else { continue };
+        let extent = at.span.start..next.map_or(usize::MAX, |next| next.span.start);
+        let Some((family, span)) = kind(check, at, spec, &extent) else { continue };
+        check_extras(check, family, spec);
+        let times = times(check, at, spec, end);
+        let kinds = kinds(check, cast, network, family, spec);
+        if let Some((at, until)) = times {
+            faults.extend(kinds.into_iter().map(|kind| {
+                let fault = Fault { at, until, kind };
+                Placed { fault, span: span.clone() }
+            }));
+        }
+    }
+    faults
+}
+
+/// The one kind that a fault has.
+fn kind(
+    check: &mut Checker<'_>,
+    at: &At<FaultSpec>,
+    spec: &FaultSpec,
+    extent: &Range<usize>,
+) -> Option<(Family, Range<usize>)> {
+    let mut given = Family::ALL
+        .into_iter()
+        .filter_map(|family| value_span(family, spec).map(|span| (family, span)))
+        .collect::<Vec<_>>();
+    given.sort_by_key(|(_, span)| span.start);
+    let mut given = given.into_iter();
+    let Some(first) = given.next() else {
+        // A kind that is misspelt was complained of as an unknown key.
+        if check.has_blamed(extent) {
+            return None;
+        }
+        let known = suggest::list(Family::ALL.map(Family::name), "or");
+        check.say(&at.span, "what goes wrong here?", format!("a fault is a {known}"));
+        return None;
+    };
+    for (family, span) in given {
+        let what = format!("one fault cannot be a {} and a {}", first.0.name(), family.name());
+        let help = format!("begin another entry: `- {}: …`", family.name());
+        check.say(&span, what, help);
+    }
+    Some(first)
+}
+
+fn value_span(family: Family, spec: &FaultSpec) -> Option<Range<usize>> {
+    match family {
+        Family::Partition => span(&spec.partition),
+        Family::Cut => span(&spec.cut),
+        Family::Clog => span(&spec.clog),
+        Family::Link => span(&spec.link),
+        Family::Crash => span(&spec.crash),
+        Family::Restart => span(&spec.restart),
+        Family::Pause => span(&spec.pause),
+        Family::Resume => span(&spec.resume),
+        Family::Start => span(&spec.start),
+        Family::Leave => span(&spec.leave),
+        Family::Jump => span(&spec.jump),
+        Family::DiskFails => span(&spec.disk_fails),
+        Family::Heal => span(&spec.heal),
+    }
+}
+
+/// Keys that only some kinds have.
+fn check_extras(check: &mut Checker<'_>, family: Family, spec: &FaultSpec) {
+    let extras = [
+        ("mid_step", span(&spec.mid_step), Family::Crash),
+        ("by", span(&spec.by), Family::Jump),
+        ("latency", span(&spec.latency), Family::Link),
+        ("loss", span(&spec.loss), Family::Link),
+        ("duplicate", span(&spec.duplicate), Family::Link),
+        ("reorder", span(&spec.reorder), Family::Link),
+    ];
+    for (key, span, owner) in extras {
+        if let Some(span) = span.filter(|_| owner != family) {
+            let what = format!("a {} has no `{key}`", family.name());
+            check.say(&span, what, format!("only a {} has it", owner.name()));
+        }
+    }
+    let endless =
+        [Family::Restart, Family::Resume, Family::Start, Family::Leave, Family::Jump, Family::Heal];
+    if let Some(span) = span(&spec.until).filter(|_| endless.contains(&family)) {
+        let what = format!("a {} happens at an instant", family.name());
+        check.say(&span, what, "it has no `until`");
+    }
+}
+
+fn times(
+    check: &mut Checker<'_>,
+    fault: &At<FaultSpec>,
+    spec: &FaultSpec,
+    end: Time,
+) -> Option<(Time, Option<Time>)> {
+    let Some(at_field) = &spec.at else {
+        check.say(&fault.span, "when does this happen?", "say it: at: 2s");
+        return None;
+    };
+    let until = check.instant(&spec.until);
+    let at = check.instant(&spec.at)?;
+    if at >= end {
+        let what = format!("this begins at {at:?}, and the run ends at {end:?}");
+        check.say(&at_field.span, what, "begin earlier, or let the run last longer");
+    }
+    if let (Some(until), Some(field)) = (until, &spec.until)
+        && until <= at
+    {
+        let what = format!("this ends at {until:?}, and begins at {at:?}");
+        check.say(&field.span, what, "both are counted from the beginning of the run");
+    }
+    Some((at, until))
+}
+
+fn kinds(
+    check: &mut Checker<'_>,
+    cast: &Cast,
+    network: &NetworkSettings,
+    family: Family,
+    spec: &FaultSpec,
+) -> Vec<FaultKind> {
+    let one = |kind: Option<FaultKind>| kind.into_iter().collect();
+    let seats = |check: &mut Checker<'_>, list| seats(check, cast, list);
+    match family {
+        Family::Partition => one(partition(check, cast, &spec.partition)),
+        Family::Cut => {
+            let arrow = arrow(check, cast, &spec.cut);
+            one(arrow.map(|(from, to)| FaultKind::Cut { from, to }))
+        }
+        Family::Clog => {
+            let arrow = arrow(check, cast, &spec.clog);
+            one(arrow.map(|(from, to)| FaultKind::Clog { from, to }))
+        }
+        Family::Link => links(check, cast, network, spec),
+        Family::Crash => {
+            let mid_step = given(&spec.mid_step).unwrap_or(false);
+            one(seats(check, &spec.crash).map(|seats| FaultKind::Crash { seats, mid_step }))
+        }
+        Family::Restart => {
+            one(seats(check, &spec.restart).map(|seats| FaultKind::Restart { seats }))
+        }
+        Family::Pause => one(seats(check, &spec.pause).map(|seats| FaultKind::Pause { seats })),
+        Family::Resume => one(seats(check, &spec.resume).map(|seats| FaultKind::Resume { seats })),
+        Family::Start => one(seats(check, &spec.start).map(|seats| FaultKind::Start { seats })),
+        Family::Leave => one(seats(check, &spec.leave).map(|seats| FaultKind::Leave { seats })),
+        Family::Jump => one(jump(check, cast, spec)),
+        Family::DiskFails => {
+            one(seats(check, &spec.disk_fails).map(|seats| FaultKind::DiskFails { seats }))
+        }
+        Family::Heal => vec![FaultKind::Heal],
+    }
+}
+
+fn seats(check: &mut Checker<'_>, cast: &Cast, list: &Maybe<NodeList>) -> Option<Vec<Seat>> {
+    let at = list.as_ref()?;
+    let list = at.value.as_ref()?;
+    if list.0.is_empty() {
+        check.say(&at.span, "no node is named here", "name one or more: A, or A,B");
+    }
+    let seats: Vec<Seat> =
+        cast.nodes(check, list).into_iter().map(|NodeId(node)| Seat(node)).collect();
+    (!seats.is_empty()).then_some(seats)
+}
+
+fn arrow(
+    check: &mut Checker<'_>,
+    cast: &Cast,
+    arrow: &Maybe<Arrow>,
+) -> Option<(Vec<Endpoint>, Vec<Endpoint>)> {
+    let at = arrow.as_ref()?;
+    let word = check.word(&at.span, &at.value.as_ref()?.0);
+    cast.arrow(check, &word)
+}
+
+fn partition(check: &mut Checker<'_>, cast: &Cast, sides: &Maybe<Sides>) -> Option<FaultKind> {
+    let at = sides.as_ref()?;
+    let word = check.word(&at.span, &at.value.as_ref()?.0);
+    let sides = word.split("|");
+    if sides.len() < 2 {
+        let what = "a partition has two sides at least";
+        check.say(&word.span, what, "put | between them: A,B | C");
+        return None;
+    }
+    let mut groups: Vec<Vec<Endpoint>> = Vec::new();
+    for side in sides {
+        let group = cast.endpoints(check, &side);
+        for end in &group {
+            if groups.iter().flatten().any(|known| known == end) {
+                let what = format!("`{}` is on two sides of the partition", cast.name(*end));
+                check.say(
+                    &side.span,
+                    what,
+                    "sides do not overlap; who is on none reaches everybody",
+                );
+            }
+        }
+        groups.push(group);
+    }
+    Some(FaultKind::Partition { groups })
+}
+
+/// One fault for all links, or one for each if they were different before.
+fn links(
+    check: &mut Checker<'_>,
+    cast: &Cast,
+    network: &NetworkSettings,
+    spec: &FaultSpec,
+) -> Vec<FaultKind> {
+    let change = LinkSpec {
+        latency: spec.latency.clone(),
+        loss: spec.loss.clone(),
+        duplicate: spec.duplicate.clone(),
+        reorder: spec.reorder.clone(),
+    };
+    if says_nothing(&change)
+        && let Some(span) = span(&spec.link)
+    {
+        check.say(&span, "what is wrong with this link?", LINK_KEYS);
+    }
+    let Some((from, to)) = arrow(check, cast, &spec.link) else { return Vec::new() };
+    let pairs = || from.iter().flat_map(|&from| to.iter().map(move |&to| (from, to)));
+    if !pairs().any(|pair| network.overrides.contains_key(&pair)) {
+        return vec![FaultKind::Link { from, to, link: changed(network.link, &change) }];
+    }
+    pairs()
+        .map(|pair| {
+            let before = network.overrides.get(&pair).copied().unwrap_or(network.link);
+            let link = changed(before, &change);
+            FaultKind::Link { from: vec![pair.0], to: vec![pair.1], link }
+        })
+        .collect()
+}
+
+fn jump(check: &mut Checker<'_>, cast: &Cast, spec: &FaultSpec) -> Option<FaultKind> {
+    let seats = seats(check, cast, &spec.jump);
+    let Some(by) = &spec.by else {
+        let span = span(&spec.jump)?;
+        check.say(&span, "how far does this clock jump?", "say it: by: +2s, or by: -500ms");
+        return None;
+    };
+    let by_nanos = by.value?.0;
+    if by_nanos.unsigned_abs() > FARTHEST.as_nanos() {
+        check.say(&by.span, "this clock jumps too far", "100 years, 876_000h, are the most");
+    }
+    Some(FaultKind::Jump { seats: seats?, by_nanos })
+}
+
+const FARTHEST: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);

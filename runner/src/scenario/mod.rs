@@ -1,0 +1,167 @@
+//! Scenarios: from a file of YAML to a world that can be run, or to all that is wrong with it.
+//!
+//! The way is `source` (bytes to text, and `--set`), `yaml` (text to a tree with positions),
+//! `schema` through `de` (tree to the language's keys and quantities), `compile` (names to numbers,
+//! and every check). The name of the protocol decides the type of `config`, so it is asked for
+//! first.
+
+mod compile;
+mod de;
+mod error;
+mod overrides;
+mod schema;
+mod seeds;
+mod source;
+pub(crate) mod suggest;
+mod tree;
+mod yaml;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+
+use serde::de::DeserializeOwned;
+use sim_core::client::Scripted;
+use sim_core::id::NodeId;
+use sim_core::protocol::Cluster;
+use sim_core::subject::{ConfigOf, Subject, TaskOf, ToldOf};
+use sim_core::swarm::Swarm;
+use sim_core::time::Duration;
+use sim_core::world::World;
+
+use self::error::Problem;
+pub use self::error::ScenarioErrors;
+pub use self::seeds::Seeds;
+pub use self::source::Source;
+use self::tree::{Node, Value};
+use crate::names::Names;
+
+/// A scenario that can be run.
+pub struct Scenario<S: Subject> {
+    /// What it shows, in the author's words; may be empty.
+    pub about: String,
+    /// What the nodes are called, with as many as a swarm may draw.
+    pub names: Names,
+    /// The world, without what a swarm draws.
+    pub world: World,
+    /// What each seed draws, if anything.
+    pub swarm: Option<Swarm>,
+    /// The nodes' constants.
+    pub configs: Configs<ConfigOf<S>>,
+    /// What is asked at which time, in order of time.
+    pub script: Vec<Scripted<TaskOf<S>, ToldOf<S>>>,
+    /// The seeds to run; never empty.
+    pub seeds: Range<u64>,
+    /// What must hold.
+    pub expect: Expect,
+}
+
+/// The constants of the nodes: the usual ones, and those of nodes that differ.
+#[derive(Clone, Debug)]
+pub struct Configs<C> {
+    usual: C,
+    own: BTreeMap<NodeId, C>,
+}
+
+/// What must hold, by the names of properties and points.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Expect {
+    /// Properties that every run keeps.
+    pub always: Vec<&'static str>,
+    /// Goals that every run reaches, within so long after the last fault.
+    pub eventually: Vec<(&'static str, Duration)>,
+    /// Points that at least one run of a sweep reaches.
+    pub sometimes: Vec<&'static str>,
+    /// Properties that at least one run breaks: the scenario is a lesson.
+    pub violated: Vec<&'static str>,
+}
+
+impl<C: Clone> Configs<C> {
+    /// The cluster of a run that has so many nodes.
+    #[must_use]
+    pub fn cluster(&self, nodes: u32) -> Cluster<C> {
+        Cluster::new((0..nodes).map(|node| self.of(NodeId(node)).clone()).collect())
+    }
+
+    /// One node's constants.
+    #[must_use]
+    pub fn of(&self, node: NodeId) -> &C {
+        self.own.get(&node).unwrap_or(&self.usual)
+    }
+}
+
+impl<S: Subject> fmt::Debug for Scenario<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scenario")
+            .field("about", &self.about)
+            .field("names", &self.names)
+            .field("world", &self.world)
+            .field("swarm", &self.swarm)
+            .field("configs", &self.configs)
+            .field("script", &self.script)
+            .field("seeds", &self.seeds)
+            .field("expect", &self.expect)
+            .finish()
+    }
+}
+
+/// The protocol that a scenario is about, if it is a known one.
+///
+/// # Errors
+/// If the text is no YAML or names no known protocol.
+pub fn protocol_of(source: &Source, known: &[&str]) -> Result<String, ScenarioErrors> {
+    let tree = tree(source)?;
+    let list = suggest::list(known.iter().copied(), "or");
+    let problem = match tree.get("protocol") {
+        None => {
+            let what = "the scenario names no `protocol`";
+            match misspelt(&tree, "protocol") {
+                Some(key) => Problem::at(key.span.clone(), what).help("the key is `protocol`"),
+                None => Problem::new(what).help(format!("write `protocol: NAME`: {list}")),
+            }
+        }
+        Some(node) => match node.text() {
+            Some(name) if known.contains(&name) => return Ok(name.to_owned()),
+            Some(name) => Problem::at(node.span.clone(), format!("there is no protocol `{name}`"))
+                .help(suggest::did_you_mean(name, known.iter().copied(), "The protocols are")),
+            None => Problem::at(node.span.clone(), "the name of a protocol belongs here")
+                .help(format!("the protocols are {list}")),
+        },
+    };
+    Err(source.errors(vec![problem]))
+}
+
+/// The key that was probably meant to be another.
+fn misspelt<'t>(tree: &'t Node, key: &str) -> Option<&'t Node> {
+    let Value::Map(entries) = &tree.value else { return None };
+    let similar = |text: &str| suggest::closest(text, [key]).is_some();
+    entries.iter().map(|(key, _)| key).find(|key| key.text().is_some_and(similar))
+}
+
+/// Reads a scenario as one of this subject's.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn load<S>(source: &Source) -> Result<Scenario<S>, ScenarioErrors>
+where
+    S: Subject,
+    ConfigOf<S>: DeserializeOwned + Default,
+{
+    let tree = tree(source)?;
+    compile::scenario(&source.text, &tree).map_err(|problems| source.errors(problems))
+}
+
+fn tree(source: &Source) -> Result<Node, ScenarioErrors> {
+    let tree = yaml::parse(&source.text).map_err(|problem| source.errors(vec![problem]))?;
+    let example = "it begins: protocol: raft";
+    match tree.value {
+        Value::Map(_) => Ok(tree),
+        Value::Null => {
+            Err(source.errors(vec![Problem::new("the scenario is empty").help(example)]))
+        }
+        Value::Scalar { .. } | Value::List(_) => {
+            let what = "a scenario is a map of keys and values";
+            Err(source.errors(vec![Problem::at(tree.span, what).help(example)]))
+        }
+    }
+}

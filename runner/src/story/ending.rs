@@ -1,0 +1,75 @@
+//! How a story ends: what was promised and does not hold, or that all of it does.
+
+use std::io;
+
+use sim_core::Time;
+use sim_core::check::Violation;
+
+use super::cast::Cast;
+use super::paint::{Brush, Ink};
+use super::words;
+use crate::outcome::{Outcome, Verdict};
+
+pub(super) fn write(
+    cast: &Cast,
+    outcome: &Outcome,
+    brush: &Brush,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    match &outcome.verdict {
+        Verdict::Violated(violation) => violated(cast, violation, brush, out),
+        Verdict::Passed => {
+            brush.paragraph(out, &format!("passed: {}", summary(outcome)), Ink::Good)
+        }
+        Verdict::Inconclusive { property, why } => {
+            let text = format!("not decided: {property}: {why} ({})", summary(outcome));
+            brush.paragraph(out, &text, Ink::Doubt)
+        }
+    }
+}
+
+/// Unmistakable, and as wide as the page.
+fn violated(
+    cast: &Cast,
+    violation: &Violation,
+    brush: &Brush,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    brush.heavy(out, &format!("VIOLATED: {}", violation.property))?;
+    let Violation { time, event, .. } = violation;
+    let place = match violation.seat {
+        Some(seat) => {
+            let who = cast.seat(seat);
+            format!("{who} broke it at {time}, in event {event}.")
+        }
+        None if *time == cast.world.end => "Judged at the end of the run.".into(),
+        None => format!("Seen at {time}, in event {event}."),
+    };
+    brush.paragraph(out, &place, Ink::Plain)?;
+    writeln!(out)?;
+    for line in violation.message.trim_end().lines() {
+        brush.paragraph(out, &line.replace(char::is_control, " "), Ink::Plain)?;
+    }
+    brush.heavy(out, "")
+}
+
+fn summary(outcome: &Outcome) -> String {
+    let lasting = words::length(outcome.ended.since(Time::ZERO));
+    let events = counted(outcome.counters.events, "event");
+    let operations = &outcome.operations;
+    let answered = operations.latencies.len() as u64;
+    let all = answered + operations.refused + operations.unknown;
+    let faults = match outcome.counters.faults.iter().sum() {
+        0 => String::new(),
+        faults => format!(", {}", counted(faults, "fault")),
+    };
+    let clients = match all {
+        0 => String::new(),
+        all => format!("; {answered} of {} answered", counted(all, "operation")),
+    };
+    format!("{lasting}, {events}{faults}{clients}")
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
