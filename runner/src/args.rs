@@ -8,6 +8,8 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sim_core::Duration;
 
+use crate::scenario::seeds::{self, NoNumber, Written};
+
 /// Runs distributed protocols through partitions, crashes and lost messages: thousands of seeds at a
 /// time, the same every time.
 #[derive(Parser, Debug)]
@@ -39,7 +41,7 @@ pub(crate) enum Command {
 /// Which scenario, and what is different about it.
 #[derive(Args, Debug)]
 pub(crate) struct Scenario {
-    /// The scenario's file
+    /// The scenario's file. `sim replay` takes the file of a kept failure too
     #[arg(value_name = "SCENARIO")]
     path: PathBuf,
 
@@ -47,7 +49,8 @@ pub(crate) struct Scenario {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
 
-    /// How long a run lasts, in simulated time: `20s`. Short for `--set run.for=20s`
+    /// How long a run lasts, in simulated time: `20s`. Short for `--set run.for=20s`; with a swarm, for
+    /// `--set run.chaos=20s`: the calm after it stays as long as it is
     #[arg(long = "for", value_name = "DURATION")]
     lasting: Option<String>,
 }
@@ -59,9 +62,13 @@ impl Scenario {
     }
 
     /// What is different, as `key=value`.
-    pub(crate) fn overrides(&self) -> Vec<String> {
-        let lasting = self.lasting.iter().map(|duration| format!("run.for={duration}"));
-        self.set.iter().cloned().chain(lasting).collect()
+    pub(crate) fn set(&self) -> &[String] {
+        &self.set
+    }
+
+    /// How long a run lasts, if that is different.
+    pub(crate) fn lasting(&self) -> Option<&str> {
+        self.lasting.as_deref()
     }
 }
 
@@ -110,9 +117,9 @@ pub(crate) struct Replay {
     #[command(flatten)]
     pub(crate) scenario: Scenario,
 
-    /// The seed to run
+    /// The seed to run; a kept failure has its own
     #[arg(long, value_name = "N", value_parser = seed)]
-    pub(crate) seed: u64,
+    pub(crate) seed: Option<u64>,
 
     /// Begin the story at this time: `5s`
     #[arg(long, value_name = "TIME", value_parser = duration)]
@@ -201,17 +208,10 @@ impl FromStr for Seeds {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let Some((from, to)) = text.split_once("..") else {
-            return seed(text).map(Self::Count);
-        };
-        if to.starts_with('=') {
-            return Err(String::from("the end of a range is not included; write 0..1_000"));
-        }
-        let (from, to) = (seed(from)?, seed(to)?);
-        if from > to {
-            return Err(format!("the range is turned round; write {to}..{from}"));
-        }
-        Ok(Self::Range(from..to))
+        Ok(match seeds::parse(text)? {
+            Written::Count(count) => Self::Count(count),
+            Written::Range(range) => Self::Range(range),
+        })
     }
 }
 
@@ -234,12 +234,10 @@ impl FromStr for Verify {
 }
 
 fn seed(text: &str) -> Result<u64, String> {
-    let looks_right = text.starts_with(|c: char| c.is_ascii_digit())
-        && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
-    if !looks_right {
-        return Err(String::from("write a number, 1_000"));
-    }
-    text.replace('_', "").parse().map_err(|_| String::from("seeds end at 2^64 - 1"))
+    seeds::number(text).map_err(|wrong| match wrong {
+        NoNumber::TooLarge => String::from("seeds end at 2^64 - 1"),
+        NoNumber::Other => String::from("write a number, 1_000"),
+    })
 }
 
 fn jobs(text: &str) -> Result<NonZeroUsize, String> {
@@ -273,7 +271,9 @@ mod tests {
         assert_eq!(range("0"), Ok(100..100), "an empty sweep is inconclusive, not wrong");
         assert_eq!(range("3..1_0"), Ok(3..10));
         assert_eq!(range("5..5"), Ok(5..5));
-        for wrong in ["", "-1", "1..", "..5", "9..3", "1..=5", "many", "1.5", "_1"] {
+        for wrong in [
+            "", "-1", "1..", "..5", "9..3", "1..=5", "many", "1.5", "_1", " 0 .. 9 ", "0.._9", " 7",
+        ] {
             assert!(range(wrong).is_err(), "{wrong}");
         }
     }
@@ -292,14 +292,5 @@ mod tests {
         assert_eq!(verify(&["--verify-determinism=7"]), Some(Some(7)));
         assert_eq!(verify(&["--verify-determinism=all"]), Some(Some(u64::MAX)));
         assert_eq!(verify(&["--verify-determinism=0"]), None);
-    }
-
-    #[test]
-    fn a_duration_for_the_run_is_an_override_like_any_other() {
-        let line = ["sim", "run", "x.yaml", "--for", "5s", "--set", "a=b"];
-        let Command::Run(run) = Cli::try_parse_from(line).expect("it is right").command else {
-            panic!("it is a run");
-        };
-        assert_eq!(run.scenario.overrides(), ["a=b", "run.for=5s"]);
     }
 }

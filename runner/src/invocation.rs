@@ -82,19 +82,6 @@ fn path_word(path: &str) -> String {
     if path.starts_with('-') { quoted(&format!("./{path}")) } else { quoted(path) }
 }
 
-/// A path that says nothing about this machine: relative to the working directory or, if it lies
-/// elsewhere, the file's name alone.
-pub(crate) fn path_anywhere(path: &str) -> String {
-    let path = Path::new(path);
-    let below = || path.strip_prefix(std::env::current_dir().ok()?).ok();
-    let path = match path.is_absolute() {
-        true => below().or_else(|| path.file_name().map(Path::new)).unwrap_or(path),
-        false => path,
-    };
-    let words: Vec<_> = path.iter().map(|word| word.to_string_lossy()).collect();
-    words.join("/")
-}
-
 /// A word as the shell takes it.
 pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,%+@".contains(c);

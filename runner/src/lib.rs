@@ -39,9 +39,12 @@ pub mod sweep;
 
 mod args;
 mod commands;
+mod fared;
 mod invocation;
+mod kept;
 mod output;
 mod panics;
+mod paths;
 mod prepared;
 mod progress;
 mod report;

@@ -1,8 +1,9 @@
 //! What becomes of a panic.
 //!
-//! In a handler it is that seed's violation, and the engine says so: nothing is printed, the place is
-//! kept for the message. Anywhere else it is a mistake of the tool or of a judge, and is printed as
-//! usual, with the line that brings it back.
+//! In a run it is that seed's violation of `no_panic`: nothing is printed, the place is kept for the
+//! message. The message says who it was: a handler, the run around it (an invariant, a workload, the
+//! engine itself), or the judge of a history. Anywhere else it is a mistake of the tool, and is printed
+//! as usual, with the line that brings it back.
 
 use std::cell::{Cell, RefCell};
 use std::io::Write;

@@ -1,8 +1,11 @@
 //! A scenario of one protocol, ready to run: the bridge from a file to the engine.
 
+use std::any::Any;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use sim_core::check::{Judgement, builtin};
@@ -91,8 +94,22 @@ impl<S: Runnable> Runs<S> {
         let invariants = S::PROPERTIES.iter().filter(|property| {
             matches!(property.check, Check::Invariant(_)) && asked_for(property.name)
         });
-        let script = (!self.scenario.script.is_empty()).then_some(builtin::SCRIPT);
-        invariants.map(|property| property.name).chain(script).collect()
+        let limits = [builtin::NO_PANIC, builtin::NO_RUNAWAY].into_iter();
+        let limits = limits.filter(|property| asked_for(property));
+        let script = (self.scripted() > 0).then_some(builtin::SCRIPT);
+        invariants.map(|property| property.name).chain(limits).chain(script).collect()
+    }
+
+    /// How many lines of the script say how they must end.
+    fn scripted(&self) -> u64 {
+        self.scenario.script.iter().filter(|line| line.expect.is_some()).count() as u64
+    }
+
+    /// How many clients there are, those of the script included: one beside each node that it names.
+    fn clients(&self) -> u32 {
+        let beside: BTreeSet<_> = self.scenario.script.iter().map(|line| line.through).collect();
+        let beside = u32::try_from(beside.len()).unwrap_or(u32::MAX);
+        self.scenario.world.clients.count.saturating_add(beside)
     }
 
     fn families(&self) -> Vec<Family> {
@@ -129,7 +146,7 @@ impl<S: Runnable> Prepared for Runs<S> {
             violated: expect.violated.clone(),
             enough_seeds: self.scenario.seeds.end - self.scenario.seeds.start,
             has_clients: self.scenario.world.clients.count > 0 || !self.scenario.script.is_empty(),
-            scripted: self.scenario.script.len() as u64,
+            scripted: self.scripted(),
             planned: self.families(),
             messages: S::MESSAGES,
         }
@@ -140,7 +157,7 @@ impl<S: Runnable> Prepared for Runs<S> {
     }
 
     fn check_story(&self, options: &StoryOptions) -> Result<(), String> {
-        options.check(&self.scenario.names, S::MESSAGES)
+        options.check(&self.scenario.names, self.clients(), S::MESSAGES)
     }
 
     fn replay(
@@ -152,7 +169,8 @@ impl<S: Runnable> Prepared for Runs<S> {
         let _about = panics::about(seed);
         let _notes = story::listen();
         let mut bench = Bench::new(self);
-        let story = Story::new(&self.scenario.names, options.clone()).speaking(S::MESSAGES);
+        let story = Story::new(&self.scenario.names, options.clone());
+        let story = story.speaking(S::MESSAGES).teaching(self.scenario.expect.violated.clone());
         let story = Rc::new(RefCell::new(story));
         story.borrow_mut().opens(seed, &self.world(seed), &self.scenario.world);
         let simulation = bench.begin(seed);
@@ -205,7 +223,7 @@ impl<'a, S: Runnable> Bench<'a, S> {
 
     fn finish(&mut self, seed: u64) -> Outcome {
         let simulation = self.simulation.as_mut().expect("a run was begun");
-        let place = panics::quietly(|| simulation.run());
+        let mut place = panics::quietly(|| simulation.run());
         // A run that was cut short says nothing about what was still to come.
         let mut judged = Vec::new();
         if simulation.violation().is_none() {
@@ -214,7 +232,18 @@ impl<'a, S: Runnable> Bench<'a, S> {
         }
         let mut verdict = match simulation.violation() {
             Some(violation) => Verdict::Violated(violation.clone()),
-            None => judge::<S>(simulation, &mut self.judges, &mut judged),
+            None => {
+                let judges = &mut self.judges;
+                let mut said = None;
+                place =
+                    panics::quietly(|| said = Some(judge::<S>(simulation, judges, &mut judged)));
+                let said = said.expect("panics of judges are caught");
+                if matches!(&said, Verdict::Violated(it) if it.property == builtin::NO_PANIC) {
+                    // Whoever panicked may be broken for good.
+                    self.judges = self.runs.judges();
+                }
+                said
+            }
         };
         let names = &self.runs.scenario.names;
         let mut culprit = None;
@@ -246,7 +275,18 @@ fn judge<S: Runnable>(
 ) -> Verdict {
     let mut verdict = Verdict::Passed;
     for (property, judge) in judges {
-        match judge.judge(simulation.history()) {
+        let said = catch_unwind(AssertUnwindSafe(|| judge.judge(simulation.history())));
+        let judgement = match said {
+            Ok(judgement) => judgement,
+            Err(panic) => {
+                let message = format!("the judge of {property} panicked: {}", said_by(&*panic));
+                let violation = simulation.violation_at_end(builtin::NO_PANIC, message);
+                return Verdict::Violated(violation);
+            }
+        };
+        match judgement {
+            // Of a history in which nobody asked, everything is true.
+            Judgement::Holds if simulation.history().operations().is_empty() => {}
             Judgement::Holds => judged.push(property),
             Judgement::Violated(message) => {
                 let violation = simulation.violation_at_end(property, message);
@@ -256,6 +296,12 @@ fn judge<S: Runnable>(
         }
     }
     verdict
+}
+
+/// What a panic says.
+fn said_by(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it does not say why")
 }
 
 fn operations<S: Runnable>(simulation: &Sim<S>) -> Operations {
@@ -290,4 +336,57 @@ fn workload<S: Runnable>(clients: &ClientSettings) -> Option<Rc<Workload<TaskOf<
         });
         S::task(operation.expect("the ticket is below the sum of the weights"), keys, id, draw)
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Source, load};
+    use sim_core::check::Judge;
+    use sim_core::history::History;
+    use sim_protocols::raft::RaftKv;
+
+    const SCENARIO: &str = "\
+        { protocol: raft, nodes: [A, B, C], run: { for: 2s, seeds: 0..2 }, \
+        clients: { count: 1, rate: 20/s, timeout: 1s, mix: { put: 1, get: 1 } }, \
+        expect: { always: [linearizable] } }";
+
+    fn runs(scenario: &str) -> Runs<RaftKv> {
+        let scenario = load::<RaftKv>(&Source::new("x.yaml", scenario));
+        Runs::new(scenario.unwrap_or_else(|errors| panic!("{errors}")))
+    }
+
+    struct Panics;
+
+    impl<O, R> Judge<O, R> for Panics {
+        fn judge(&mut self, _: &History<O, R>) -> Judgement {
+            panic!("I give up")
+        }
+    }
+
+    #[test]
+    fn a_judge_that_panics_breaks_its_seed_and_no_other() {
+        let runs = runs(SCENARIO);
+        let mut bench = Bench::new(&runs);
+        bench.judges = vec![("linearizable", Box::new(Panics))];
+        let broken = bench.run(0);
+        let Verdict::Violated(violation) = broken.verdict else { panic!("{broken:?}") };
+        assert_eq!(violation.property, builtin::NO_PANIC);
+        let message = violation.message;
+        assert!(message.starts_with("the judge of linearizable panicked: I give up"), "{message}");
+        let next = bench.run(1);
+        assert!(matches!(next.verdict, Verdict::Passed), "{next:?}");
+        assert_eq!(next.judged, ["linearizable"]);
+    }
+
+    #[test]
+    fn a_history_in_which_nobody_asks_proves_nothing() {
+        let clients = SCENARIO.find("clients:").unwrap()..SCENARIO.find("expect:").unwrap();
+        let mut scenario = SCENARIO.to_owned();
+        scenario.replace_range(clients, "");
+        let runs = runs(&scenario);
+        let outcome = Bench::new(&runs).run(0);
+        assert!(matches!(outcome.verdict, Verdict::Passed), "{outcome:?}");
+        assert_eq!(outcome.judged, [""; 0]);
+    }
 }

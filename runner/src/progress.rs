@@ -28,7 +28,7 @@ const BETWEEN_DRAWS: Duration = Duration::from_millis(100);
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
 
 impl Progress {
-    /// Progress of something that is done to so many seeds, in a word: `run`, `compared`.
+    /// Progress of something that is done to so many seeds, in a word or two: `run`, `run again`.
     pub(crate) fn new(what: &'static str, seeds: u64, is_quiet: bool) -> Self {
         let display = if is_quiet {
             Display::Nothing
@@ -58,8 +58,10 @@ impl Progress {
         let rate = per_second(summary.ran, now);
         match &self.display {
             Display::Bar(bar) => {
-                let speed = speed_up(summary.simulated, now);
-                bar.set_prefix(format!("{} of {}", grouped(summary.ran), many(all, "seed")));
+                let speed = speed_up(summary.simulated_ns, now);
+                let width = grouped(all).len();
+                let (ran, all) = (grouped(summary.ran), many(all, "seed"));
+                bar.set_prefix(format!("{ran:>width$} of {all} {}", self.what));
                 bar.set_message(format!(
                     "{failed}  {}/s  {}x  {left} left",
                     grouped(rate),
@@ -70,10 +72,12 @@ impl Progress {
             Display::Lines => {
                 let (ran, all, rate) = (grouped(summary.ran), many(all, "seed"), grouped(rate));
                 let what = self.what;
+                let speed = grouped(speed_up(summary.simulated_ns, now));
                 // Whoever closed standard error does not want to know.
                 let _ = writeln!(
                     io::stderr(),
-                    "{ran} of {all} {what}, {failed}, {rate} seeds/s, {left} left"
+                    "{ran} of {all} {what}, {failed}, {rate} seeds/s, {speed} simulated s/s, \
+                     {left} left"
                 );
             }
             Display::Nothing => {}

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use sim_core::Duration;
-use sim_core::check::builtin;
 
 use crate::determinism::Parting;
+use crate::fared::{Fared, How, Tense, fared, groups};
 use crate::invocation::Invocation;
 use crate::output::words::{grouped, listed, many};
 use crate::summary::{Summary, SweepVerdict};
@@ -150,8 +150,9 @@ impl Ending {
 fn passed(summary: &Summary) -> Vec<String> {
     let mut why = vec![format!("all is as expected in {}", many(summary.ran, "run"))];
     let expectations = &summary.expectations;
-    let sometimes = expectations.sometimes.iter().copied();
-    let missing: Vec<&str> = sometimes.filter(|name| !summary.reached.contains_key(name)).collect();
+    let missing = |row: &Fared| row.tense == Tense::Sometimes && row.how == How::NotJudged;
+    let missing = fared(summary).into_iter().filter(missing);
+    let missing: Vec<&str> = missing.map(|row| row.property).collect();
     if !missing.is_empty() {
         let (missing, enough) = (listed(&missing), grouped(expectations.enough_seeds));
         why.push(format!("{missing} did not happen yet, which is judged from {enough} seeds on"));
@@ -160,137 +161,10 @@ fn passed(summary: &Summary) -> Vec<String> {
 }
 
 fn broken(summary: &Summary) -> String {
-    let failed = summary.failures.iter().filter(|(property, _)| !summary.is_lesson(property));
+    let failed = groups(summary).into_iter().filter(|(property, _)| !summary.is_lesson(property));
     let (names, counts): (Vec<&str>, Vec<u64>) =
-        failed.map(|(property, failures)| (*property, failures.count)).unzip();
+        failed.map(|(property, failures)| (property, failures.count)).unzip();
     let were = if names.len() == 1 { "was" } else { "were" };
     let of = many(summary.ran, "run");
     format!("{} {were} broken in {} of {of}", listed(&names), grouped(counts.iter().sum()))
-}
-
-/// How one property fared.
-#[derive(Clone, Debug)]
-pub(crate) struct Fared {
-    pub(crate) property: &'static str,
-    pub(crate) tense: Tense,
-    pub(crate) how: How,
-    /// Within which time it must come about: `eventually` only.
-    pub(crate) within: Option<Duration>,
-    /// In how many runs it was judged and held; the seeds in which it happened for `sometimes`.
-    pub(crate) runs: u64,
-    /// In how many runs it was broken.
-    pub(crate) broken: u64,
-    /// In how many runs its judge had to give up.
-    pub(crate) undecided: u64,
-    /// How often it happened: `sometimes` only.
-    pub(crate) times: u64,
-}
-
-/// When a property must hold.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Tense {
-    Always,
-    Eventually,
-    Sometimes,
-    Violated,
-}
-
-impl Tense {
-    /// As scenarios write it.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Always => "always",
-            Self::Eventually => "eventually",
-            Self::Sometimes => "sometimes",
-            Self::Violated => "violated",
-        }
-    }
-}
-
-/// How a property fared, in a word.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum How {
-    /// It is as expected.
-    Held,
-    /// A run broke it.
-    Broken,
-    /// It never happened, and should have.
-    Unmet,
-    /// Too little ran to tell.
-    NotJudged,
-    /// A judge gave up in some runs, and found nothing in the others.
-    Undecided,
-}
-
-impl How {
-    /// As programs read it.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Held => "held",
-            Self::Broken => "broken",
-            Self::Unmet => "unmet",
-            Self::NotJudged => "not_judged",
-            Self::Undecided => "undecided",
-        }
-    }
-}
-
-/// How each property fared, in the order in which the scenario names them.
-pub(crate) fn fared(summary: &Summary) -> Vec<Fared> {
-    let expectations = &summary.expectations;
-    let mut rows: Vec<Fared> = Vec::new();
-    for &property in &expectations.always {
-        rows.push(always(summary, property));
-    }
-    let script = (expectations.scripted > 0).then_some(builtin::SCRIPT);
-    let listed = |property: &&str| {
-        expectations.always.contains(property)
-            || summary.is_lesson(property)
-            || script == Some(*property)
-            || expectations.eventually.iter().any(|(name, _)| name == property)
-    };
-    let unlisted = summary.failures.keys().copied().filter(|property| !listed(property));
-    for property in script.into_iter().chain(unlisted) {
-        rows.push(always(summary, property));
-    }
-    for &(property, within) in &expectations.eventually {
-        let (tense, within) = (Tense::Eventually, Some(within));
-        rows.push(Fared { tense, within, ..always(summary, property) });
-    }
-    for &property in &expectations.sometimes {
-        let reached = summary.reached.get(property).copied().unwrap_or_default();
-        let how = match (reached.seeds, summary.judges_sometimes()) {
-            (0, true) => How::Unmet,
-            (0, false) => How::NotJudged,
-            _ => How::Held,
-        };
-        let (runs, times) = (reached.seeds, reached.times);
-        rows.push(Fared {
-            tense: Tense::Sometimes,
-            how,
-            runs,
-            times,
-            broken: 0,
-            ..always(summary, property)
-        });
-    }
-    for &property in &expectations.violated {
-        let row = always(summary, property);
-        let how = if row.broken > 0 { How::Held } else { How::Unmet };
-        rows.push(Fared { tense: Tense::Violated, how, ..row });
-    }
-    rows
-}
-
-fn always(summary: &Summary, property: &'static str) -> Fared {
-    let broken = summary.failures.get(property).map_or(0, |failures| failures.count);
-    let undecided = summary.undecided.get(property).map_or(0, |undecided| undecided.count);
-    let runs = summary.judged.get(property).copied().unwrap_or(0);
-    let how = match (broken, undecided, runs) {
-        (1.., ..) => How::Broken,
-        (_, 1.., _) => How::Undecided,
-        (_, _, 0) => How::NotJudged,
-        _ => How::Held,
-    };
-    Fared { property, tense: Tense::Always, how, within: None, runs, broken, undecided, times: 0 }
 }

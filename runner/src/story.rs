@@ -61,7 +61,8 @@ pub struct StoryOptions {
 }
 
 /// Kinds of lines besides messages, as [`StoryOptions::kinds`] has them.
-pub const WORDS: [&str; 7] = ["timer", "disk", "client", "fault", "reached", "note", "role"];
+pub const WORDS: [&str; 9] =
+    ["start", "timer", "disk", "client", "fault", "reached", "note", "role", "violation"];
 
 impl Default for StoryOptions {
     fn default() -> Self {
@@ -79,18 +80,22 @@ impl Default for StoryOptions {
 }
 
 impl StoryOptions {
-    /// Whether everything that is chosen exists: the nodes of a scenario, and its protocol's kinds of
-    /// messages.
+    /// Whether everything that is chosen exists: the nodes of a scenario, so many clients, and its
+    /// protocol's kinds of messages.
     ///
     /// # Errors
     /// What does not exist, and what does.
-    pub fn check(&self, names: &Names, kinds: &[&str]) -> Result<(), String> {
+    pub fn check(&self, names: &Names, clients: u32, kinds: &[&str]) -> Result<(), String> {
         for name in &self.nodes {
-            if !cast::is_client(name) && cast::find_node(names, name).is_none() {
+            let is_client = cast::client(name).is_some_and(|client| client.0 < clients);
+            if !is_client && cast::find_node(names, name).is_none() {
                 let known = suggest::did_you_mean(name, names.iter(), "The nodes are");
-                return Err(format!(
-                    "no node or client is called `{name}`: {known}; clients are c1, c2, …"
-                ));
+                let clients = match clients {
+                    0 => String::from("there are no clients"),
+                    1 => String::from("the only client is c1"),
+                    _ => format!("the clients are c1 to c{clients}"),
+                };
+                return Err(format!("no node or client is called `{name}`: {known}; {clients}"));
             }
         }
         for word in &self.kinds {
@@ -124,6 +129,7 @@ pub(crate) struct Story {
     options: StoryOptions,
     cast: Cast,
     messages: &'static [&'static str],
+    lessons: Vec<&'static str>,
     opening: Vec<String>,
     blocks: VecDeque<Block>,
     /// How many lines are kept, and how many were let go because there were too many.
@@ -141,6 +147,7 @@ impl Story {
             options,
             cast: Cast::new(names.clone(), World::calm(0, Time::ZERO)),
             messages: &[],
+            lessons: Vec::new(),
             opening: Vec::new(),
             blocks: VecDeque::new(),
             lines: 0,
@@ -156,6 +163,12 @@ impl Story {
         self
     }
 
+    /// The properties that are to be broken, because the scenario is a lesson.
+    pub(crate) fn teaching(mut self, lessons: Vec<&'static str>) -> Self {
+        self.lessons = lessons;
+        self
+    }
+
     /// The run begins: what its seed drew, if that differs from what its scenario says.
     pub(crate) fn opens(&mut self, seed: u64, world: &World, base: &World) {
         self.cast = Cast::new(self.cast.names.clone().continued(world.nodes), world.clone());
@@ -165,13 +178,17 @@ impl Story {
     /// Writes the story: its beginning, the lines that were chosen, and its end.
     pub(crate) fn tell(&self, outcome: &Outcome, out: &mut dyn io::Write) -> io::Result<()> {
         let brush = Brush { color: self.options.color, width: self.options.width.max(40) };
-        for line in &self.opening {
-            brush.paragraph(out, line, paint::Ink::Plain)?;
-        }
         let violation = match &outcome.verdict {
             Verdict::Violated(violation) => Some(violation),
             Verdict::Passed | Verdict::Inconclusive { .. } => None,
         };
+        if violation.is_none() && self.options.around_violation.is_some() {
+            brush.paragraph(out, "(nothing was violated)", paint::Ink::Dim)?;
+            return ending::write(self, outcome, &brush, out);
+        }
+        for line in &self.opening {
+            brush.paragraph(out, line, paint::Ink::Plain)?;
+        }
         let columns = Columns::of(&self.blocks, self.cast.world.end, brush.width);
         brush.legend(out, &columns)?;
         if self.forgotten > 0 {
@@ -182,7 +199,7 @@ impl Story {
             brush.paragraph(out, &gone, paint::Ink::Dim)?;
         }
         select::selection(self, violation).write(self, &brush, &columns, out)?;
-        ending::write(&self.cast, outcome, &brush, out)
+        ending::write(self, outcome, &brush, out)
     }
 
     /// An event is over: lets go of what nobody will want.

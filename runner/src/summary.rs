@@ -9,8 +9,10 @@ use sim_core::fault::Family;
 use sim_core::hash::Fingerprint;
 use sim_core::time::Duration;
 
+use crate::fared::{Fared, How, Tense, fared};
 use crate::histogram::Histogram;
 use crate::outcome::{Outcome, Verdict};
+use crate::output::words::{grouped, listed, many};
 
 /// What a scenario demands, by name, and the words that its protocol uses.
 #[derive(Clone, Default, Debug)]
@@ -44,8 +46,8 @@ pub struct Summary {
     pub seeds: Range<u64>,
     /// How many of them ran, from the first on.
     pub ran: u64,
-    /// Simulated time, in all.
-    pub simulated: Duration,
+    /// Simulated time, in all, in nanoseconds: 584 years are soon over in a large sweep.
+    pub simulated_ns: u128,
     /// A hash over every run's fingerprint, in the order of the seeds.
     pub fingerprint: u64,
     /// What happened, added up.
@@ -116,7 +118,7 @@ impl Summary {
             expectations,
             seeds,
             ran: 0,
-            simulated: Duration::ZERO,
+            simulated_ns: 0,
             fingerprint: Fingerprint::default().value(),
             totals: Counters::default(),
             reached: BTreeMap::new(),
@@ -133,7 +135,7 @@ impl Summary {
     /// Adds one run. Runs are added in the order of their seeds.
     pub fn add(&mut self, outcome: &Outcome) {
         self.ran += 1;
-        self.simulated = self.simulated + outcome.ended.since(sim_core::Time::ZERO);
+        self.simulated_ns += u128::from(outcome.ended.as_nanos());
         let mut fingerprint = Fingerprint::from_value(self.fingerprint);
         fingerprint.absorb(outcome.seed);
         fingerprint.absorb(outcome.fingerprint);
@@ -203,34 +205,64 @@ impl Summary {
     /// What the sweep says.
     #[must_use]
     pub fn verdict(&self) -> SweepVerdict {
-        let mut reasons = Vec::new();
         if self.has_failed() {
             return SweepVerdict::Failed;
         }
-        for &property in &self.expectations.violated {
-            if !self.failures.contains_key(property) {
-                reasons.push(format!("{property} was to be broken, and no seed broke it"));
+        if self.ran == 0 {
+            return SweepVerdict::Inconclusive(vec![String::from("no seed ran")]);
+        }
+        let rows = fared(self);
+        let unmet = rows.iter().filter(|row| row.how == How::Unmet).map(|row| match row.tense {
+            Tense::Violated => format!("{} was to be broken, and no seed broke it", row.property),
+            _ => format!("{} was to happen sometimes, and never did", row.property),
+        });
+        let unmet: Vec<String> = unmet.collect();
+        if !unmet.is_empty() {
+            return SweepVerdict::Unmet(unmet);
+        }
+        let mut doubts = self.nothing_exercised();
+        doubts.extend(rows.iter().filter_map(|row| self.doubt(row)));
+        if doubts.is_empty() && rows.iter().all(|row| row.how == How::NotJudged) {
+            let enough = grouped(self.expectations.enough_seeds);
+            let names: Vec<&str> = rows.iter().map(|row| row.property).collect();
+            doubts.push(match &names[..] {
+                [] => String::from("nothing was judged"),
+                names => format!(
+                    "nothing was judged: {} did not happen yet, which is judged from {enough} \
+                     seeds on",
+                    listed(names)
+                ),
+            });
+        }
+        if doubts.is_empty() { SweepVerdict::Held } else { SweepVerdict::Inconclusive(doubts) }
+    }
+
+    /// Why what is known of a property says too little.
+    fn doubt(&self, row: &Fared) -> Option<String> {
+        let property = row.property;
+        match (row.how, row.tense) {
+            (How::Undecided, _) => {
+                let first = self.undecided.get(property).and_then(|found| found.lowest.first());
+                let first = first.map(|(seed, why)| format!("; seed {seed}: {why}"));
+                let runs = many(row.undecided, "run");
+                let first = first.unwrap_or_default();
+                Some(format!("{property} could not be decided in {runs}{first}"))
             }
-        }
-        if self.judges_sometimes() {
-            for &point in &self.expectations.sometimes {
-                if !self.reached.contains_key(point) {
-                    reasons.push(format!("{point} was to happen sometimes, and never did"));
-                }
+            // Too few seeds for it, which is no doubt about those that ran.
+            (How::NotJudged, Tense::Sometimes) => None,
+            (How::NotJudged, Tense::Eventually) => {
+                let within = row.within.unwrap_or(Duration::ZERO);
+                Some(format!("{property} was never judged: no run lasts {within} of calm"))
             }
+            (How::NotJudged, _) if self.broken_runs() == self.ran => {
+                // A script is judged unasked: it may well be what leads to the lesson.
+                let asked = self.expectations.always.contains(&property);
+                let why = "every run ended where it broke something else";
+                asked.then(|| format!("{property} was never judged: {why}"))
+            }
+            (How::NotJudged, _) => Some(format!("{property} was never judged")),
+            (How::Held | How::Broken | How::Unmet, _) => None,
         }
-        if !reasons.is_empty() {
-            return SweepVerdict::Unmet(reasons);
-        }
-        reasons.extend(self.nothing_exercised());
-        for (property, undecided) in &self.undecided {
-            let count = undecided.count;
-            let first = undecided.lowest.first();
-            let first =
-                first.map(|(seed, why)| format!("; seed {seed}: {why}")).unwrap_or_default();
-            reasons.push(format!("{property} could not be decided in {count} runs{first}"));
-        }
-        if reasons.is_empty() { SweepVerdict::Held } else { SweepVerdict::Inconclusive(reasons) }
     }
 
     /// Whether enough seeds ran to say that something never happens.
@@ -242,20 +274,11 @@ impl Summary {
     /// What a green result would be worth nothing without.
     fn nothing_exercised(&self) -> Vec<String> {
         let mut reasons = Vec::new();
-        if self.ran == 0 {
-            return vec![String::from("no seed ran")];
-        }
         if self.totals.steps == 0 {
             reasons.push(String::from("no process took a step"));
         }
         if self.expectations.has_clients && self.latencies.count() == 0 {
             reasons.push(String::from("no request was answered"));
-        }
-        for (property, within) in &self.expectations.eventually {
-            if !self.judged.contains_key(property) {
-                let why = format!("{property} was never judged: no run lasts {within} of calm");
-                reasons.push(why);
-            }
         }
         let took_place = |family: &&Family| self.totals.faults[**family as usize] > 0;
         let planned = &self.expectations.planned;
@@ -279,14 +302,128 @@ pub enum SweepVerdict {
     Inconclusive(Vec<String>),
 }
 
-impl SweepVerdict {
-    /// The exit code: 0 as expected, 1 a violation, 3 inconclusive.
-    #[must_use]
-    pub const fn exit_code(&self) -> u8 {
-        match self {
-            Self::Held => 0,
-            Self::Failed | Self::Unmet(_) => 1,
-            Self::Inconclusive(_) => 3,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Operations;
+    use sim_core::Time;
+
+    /// One run in which somebody took a step; these properties were judged.
+    fn outcome(judged: &[&'static str], verdict: Verdict) -> Outcome {
+        Outcome {
+            seed: 0,
+            fingerprint: 0,
+            verdict,
+            culprit: None,
+            ended: Time::MAX,
+            counters: Counters { steps: 1, ..Counters::default() },
+            operations: Operations::default(),
+            judged: judged.to_vec(),
         }
+    }
+
+    fn broken(property: &'static str) -> Verdict {
+        let (time, message) = (Time::ZERO, String::new());
+        Verdict::Violated(Violation { property, time, event: 1, seat: None, message })
+    }
+
+    fn says(expectations: Expectations, outcomes: &[Outcome]) -> SweepVerdict {
+        let mut summary = Summary::new(expectations, 0..outcomes.len() as u64, 3);
+        outcomes.iter().for_each(|outcome| summary.add(outcome));
+        summary.verdict()
+    }
+
+    fn reason(verdict: SweepVerdict) -> String {
+        match verdict {
+            SweepVerdict::Inconclusive(why) => why.join("; "),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_was_asked_for_and_never_judged_is_never_green() {
+        let always = |always: &[&'static str]| Expectations {
+            always: always.to_vec(),
+            ..Expectations::default()
+        };
+        let passed = || outcome(&["a"], Verdict::Passed);
+        assert_eq!(says(always(&["a"]), &[passed()]), SweepVerdict::Held);
+        assert_eq!(reason(says(always(&["a", "b"]), &[passed()])), "b was never judged");
+        assert_eq!(reason(says(always(&["a"]), &[])), "no seed ran");
+        assert_eq!(reason(says(Expectations::default(), &[passed()])), "nothing was judged");
+        let goal =
+            Expectations { eventually: vec![("g", Duration::from_secs(2))], ..always(&["a"]) };
+        let why = "g was never judged: no run lasts 2s of calm";
+        assert_eq!(reason(says(goal, &[passed()])), why);
+    }
+
+    #[test]
+    fn a_point_alone_is_judged_when_enough_seeds_ran_or_it_was_reached() {
+        let expectations =
+            || Expectations { sometimes: vec!["x"], enough_seeds: 2, ..Expectations::default() };
+        let passed = || outcome(&[], Verdict::Passed);
+        let why = "nothing was judged: x did not happen yet, which is judged from 2 seeds on";
+        assert_eq!(reason(says(expectations(), &[passed()])), why);
+        let unmet = says(expectations(), &[passed(), passed()]);
+        assert!(matches!(unmet, SweepVerdict::Unmet(_)), "{unmet:?}");
+        let mut reached = passed();
+        reached.counters.reached.push(("x", 1));
+        assert_eq!(says(expectations(), &[reached]), SweepVerdict::Held);
+    }
+
+    #[test]
+    fn a_lesson_needs_its_violation_and_a_goal_may_be_one() {
+        let lesson = || Expectations {
+            eventually: vec![("g", Duration::from_secs(2))],
+            violated: vec!["g"],
+            ..Expectations::default()
+        };
+        assert_eq!(says(lesson(), &[outcome(&[], broken("g"))]), SweepVerdict::Held);
+        let kept = says(lesson(), &[outcome(&["g"], Verdict::Passed)]);
+        assert!(matches!(kept, SweepVerdict::Unmet(_)), "{kept:?}");
+        let scripted = Expectations { scripted: 1, ..lesson() };
+        assert_eq!(says(scripted, &[outcome(&[], broken("g"))]), SweepVerdict::Held);
+        let more = Expectations { always: vec!["a"], ..lesson() };
+        let why = reason(says(more, &[outcome(&[], broken("g"))]));
+        assert_eq!(why, "a was never judged: every run ended where it broke something else");
+    }
+
+    #[test]
+    fn every_property_has_one_row_in_the_order_of_the_scenario() {
+        let expectations = Expectations {
+            always: vec!["z", "script", "a"],
+            scripted: 2,
+            ..Expectations::default()
+        };
+        let mut summary = Summary::new(expectations, 0..3, 3);
+        for property in ["a", "no_panic", "z"] {
+            summary.add(&outcome(&["script"], broken(property)));
+        }
+        let rows: Vec<&str> = fared(&summary).iter().map(|row| row.property).collect();
+        assert_eq!(rows, ["z", "script", "a", "no_panic"]);
+        let groups = crate::fared::groups(&summary);
+        let groups: Vec<&str> = groups.iter().map(|(property, _)| *property).collect();
+        assert_eq!(groups, ["z", "a", "no_panic"]);
+    }
+
+    #[test]
+    fn doubts_are_written_as_people_read_them() {
+        let why = String::from("too much");
+        let open = || {
+            let why = why.clone();
+            outcome(&[], Verdict::Inconclusive { property: "h", why })
+        };
+        let expectations = || Expectations { always: vec!["h"], ..Expectations::default() };
+        let one = reason(says(expectations(), &[open()]));
+        assert_eq!(one, "h could not be decided in 1 run; seed 0: too much");
+        let many = reason(says(expectations(), &vec![open(); 1_200]));
+        assert!(many.starts_with("h could not be decided in 1,200 runs"), "{many}");
+    }
+
+    #[test]
+    fn simulated_time_adds_up_beyond_what_one_run_can_last() {
+        let mut summary = Summary::new(Expectations::default(), 0..2, 3);
+        (0..2).for_each(|_| summary.add(&outcome(&[], Verdict::Passed)));
+        assert_eq!(summary.simulated_ns, 2 * u128::from(u64::MAX));
     }
 }

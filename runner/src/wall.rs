@@ -21,8 +21,8 @@ impl Stopwatch {
 }
 
 /// How much faster than real time it went.
-pub(crate) fn speed_up(simulated: Duration, real: Duration) -> u64 {
-    simulated.as_nanos() / real.as_nanos().max(1)
+pub(crate) fn speed_up(simulated_ns: u128, real: Duration) -> u64 {
+    u64::try_from(simulated_ns / u128::from(real.as_nanos().max(1))).unwrap_or(u64::MAX)
 }
 
 /// How many of something there were in each second.

@@ -17,6 +17,7 @@ use sim_core::protocol::{Cluster, Never, Protocol};
 use sim_core::rng::Draw;
 use sim_core::subject::{Check, Flaw, Point, Property, Subject};
 use sim_core::time::{Duration, Time};
+use sim_runner::Catalogue;
 use sim_runner::scenario::{Scenario, ScenarioErrors, Source, load, protocol_of};
 
 #[test]
@@ -80,6 +81,8 @@ fn a_nodes_own_config_is_the_clusters_but_for_what_it_says() {
 /// panic, and no message is wider than a terminal or points nowhere.
 #[test]
 fn no_mutilated_scenario_panics() {
+    let catalogue = Catalogue::empty().with::<Register>();
+    let mut accepted = 0;
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
     let mut below = |bound: usize| {
         random ^= random << 13;
@@ -118,13 +121,40 @@ fn no_mutilated_scenario_panics() {
             }
             let text = String::from_utf8_lossy(&bytes).into_owned();
             let source = Source::new("x.yaml", text);
-            let set = ["network.loss=1%".to_owned()];
-            let tried =
-                [load::<Register>(&source), source.with_overrides(&set).and_then(|it| load(&it))];
-            for errors in tried.into_iter().filter_map(Result::err) {
-                assert!(!errors.to_string().is_empty());
+            check_refusal(&source, load::<Register>(&source).map(drop));
+            // So few events are over at once, however long the run would be.
+            let set = ["network.loss=1%", "limits.events=500"].map(str::to_owned);
+            match source.clone().with_overrides(&set) {
+                Ok(source) => match catalogue.prepare(&source) {
+                    Ok(scenario) => {
+                        accepted += 1;
+                        drop(scenario.worker().run(scenario.seeds().start));
+                    }
+                    Err(errors) => check_refusal(&source, Err(errors)),
+                },
+                Err(errors) => check_refusal(&source, Err(errors)),
             }
         }
+    }
+    assert!(accepted > 100, "only {accepted} were run");
+}
+
+#[track_caller]
+fn check_refusal(source: &Source, read: Result<(), ScenarioErrors>) {
+    let Err(errors) = read else { return };
+    let said = errors.to_string();
+    assert!(!said.is_empty());
+    for line in said.lines() {
+        assert!(line.chars().count() <= 80, "too wide: {line}\n{}", source.text);
+        // `x.yaml:LINE:COLUMN: …`
+        let Some(place) = line.strip_prefix("x.yaml:") else { continue };
+        let mut numbers = place.split(':').map_while(|number| number.parse::<usize>().ok());
+        let Some(number) = numbers.next() else { continue };
+        let column = numbers.next().expect("a line comes with a column");
+        let there = source.text.split('\n').nth(number.wrapping_sub(1));
+        let there = there.unwrap_or_else(|| panic!("no such line: {line}\n{}", source.text));
+        let width = there.chars().count();
+        assert!((1..=width + 1).contains(&column), "no such column: {line}\n{}", source.text);
     }
 }
 

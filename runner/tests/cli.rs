@@ -99,12 +99,25 @@ fn example() -> PathBuf {
     let folders = ["src", "examples"].map(|name| crate_folder.join(name));
     let sources = folders.iter().flat_map(|folder| {
         let files = files(folder).into_iter().map(|(name, _)| name);
-        files.filter(|name| name != Path::new("main.rs")).map(|name| written(&folder.join(name)))
+        files.filter(|name| is_part_of_it(name)).map(|name| written(&folder.join(name)))
     });
     let newest = sources.max().flatten();
     let how = "cargo build -p sim-runner --example own_protocol, or all of cargo test";
     assert!(written(&program) >= newest, "first: {how}");
     program
+}
+
+/// Whether a source is part of the example's program: neither `sim`'s own, nor only there for tests.
+fn is_part_of_it(source: &Path) -> bool {
+    let mut parts = source.iter();
+    source != Path::new("main.rs") && !parts.any(|part| part == "tests" || part == "tests.rs")
+}
+
+#[test]
+fn what_is_only_for_tests_does_not_make_the_example_old() {
+    let of_it = |path: &str| is_part_of_it(Path::new(path));
+    assert!(of_it("story.rs") && of_it("story/words.rs") && of_it("own_protocol.rs"));
+    assert!(!of_it("story/tests.rs") && !of_it("story/tests/golden.rs") && !of_it("main.rs"));
 }
 
 /// What a program said, and how it ended.
@@ -375,6 +388,139 @@ fn zero_seeds_are_never_a_success() {
 }
 
 #[test]
+fn what_was_not_judged_is_never_a_success() {
+    let place = Place::new();
+    let expect = |expect: &str, code: i32| {
+        let expect = format!("expect={{ {expect} }}");
+        let arguments = ["run", "scenarios/ring.yaml", "--seeds", "5", "--set", &expect];
+        place.ring(&[&arguments[..], &["--set", "run.seeds=0..1_000"]].concat()).ends_with(code)
+    };
+    let said = expect("always: [no_panic, no_runaway]", 0);
+    assert!(said.out.contains("no_runaway  held in 5 runs"), "{}", said.out);
+    let said = expect("always: [script]", 2);
+    assert!(said.err.contains("there is no script to judge"), "{}", said.err);
+    let never = "config.work=1s";
+    let said = place.ring(&[
+        "run",
+        "scenarios/ring.yaml",
+        "--seeds",
+        "5",
+        "--set",
+        never,
+        "--set",
+        "expect={ sometimes: [went_round] }",
+        "--for",
+        "2s",
+    ]);
+    // Twenty seeds are enough, and five ran.
+    let said = said.ends_with(3);
+    let why = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(why.contains("INCONCLUSIVE: nothing was judged: went_round did not"), "{why}");
+    let said = place.ring(&[
+        "run",
+        "scenarios/small/agree.yaml",
+        "--set",
+        "script=[{ at: 3s, through: A, do: put x 1, expect: ok }]",
+        "--set",
+        "expect={ always: [script] }",
+    ]);
+    let said = said.ends_with(0);
+    let rows = said.out.lines().filter(|line| line.contains("script  ")).count();
+    assert_eq!(rows, 1, "{}", said.out);
+}
+
+#[test]
+fn a_kept_failure_is_replayed_as_it_is() {
+    let place = Place::new();
+    let flaw = ["run", "scenarios/ring.yaml", "--set", "config.flaw=keeps_a_copy"];
+    let _ = place.ring(&[&flaw[..], &["--seeds", "7..8"]].concat()).ends_with(1);
+    let path = "results/ring/failures/one_holder-7.json";
+    let said = place.ring(&["replay", path]).ends_with(1);
+    assert!(said.out.starts_with("seed 7"), "{}", said.out);
+    assert!(said.out.contains("VIOLATED: one_holder"), "{}", said.out);
+    // What is asked for besides is another run, of which nothing was recorded.
+    let _ = place.ring(&["replay", path, "--set", "config.flaw=~"]).ends_with(0);
+    let _ = place.ring(&["replay", path, "--seed", "8"]).ends_with(1);
+    // As another build would have it.
+    let kept = place.json(path);
+    let fingerprint = kept["violation"]["fingerprint"].as_str().expect("a text");
+    place.write("old.json", &place.read(path).replace(fingerprint, "0123456789abcdef"));
+    let said = place.ring(&["replay", "old.json"]).ends_with(3);
+    assert!(said.out.contains("NOT THE SAME RUN: its fingerprint is "), "{}", said.out);
+    let said = place.ring(&["replay", "results/ring/summary.json"]).ends_with(2);
+    assert!(said.err.contains("the summary of a sweep"), "{}", said.err);
+}
+
+#[test]
+fn a_lesson_is_replayed_as_it_should_be() {
+    let place = Place::new();
+    let lesson = ["--set", "config.flaw=keeps_a_copy", "--set", "expect={ violated: one_holder }"];
+    let said = place.ring(&[&["run", "scenarios/ring.yaml"][..], &lesson].concat()).ends_with(0);
+    assert!(said.out.contains("broken in 20 of 20 runs, as it should be"), "{}", said.out);
+    let replay = ["replay", "scenarios/ring.yaml", "--seed", "0"];
+    let said = place.ring(&[&replay[..], &lesson].concat()).ends_with(0);
+    assert!(said.out.contains("VIOLATED: one_holder, as it should be"), "{}", said.out);
+}
+
+#[test]
+fn a_scenario_has_one_path_and_name_however_it_is_typed() {
+    let place = Place::new();
+    let folder = place.folder.path().file_name().expect("a name").to_string_lossy().into_owned();
+    let around = format!("../{folder}/scenarios/small/agree.yaml");
+    let mut found = Vec::new();
+    for typed in ["scenarios/small/agree.yaml", "./scenarios/small/agree.yaml", &around] {
+        let _ = place.sim(&["run", typed, "--seeds", "1", "--quiet"]).ends_with(0);
+        found.push(place.read("results/small/agree/summary.json"));
+    }
+    assert!(found[0].contains(r#""path": "scenarios/small/agree.yaml""#), "{}", found[0]);
+    assert!(found.iter().all(|one| *one == found[0]), "{found:#?}");
+    let arguments = ["run", "agree.yaml", "--seeds", "1", "--quiet"];
+    let mut command = place.command(Path::new(env!("CARGO_BIN_EXE_sim")), &arguments);
+    let _ = Said::by(command.current_dir(place.at("scenarios/small"))).ends_with(0);
+    let inside = place.json("scenarios/small/results/small/agree/summary.json");
+    assert_eq!(inside["scenario"]["name"], "small/agree");
+}
+
+#[test]
+fn with_a_swarm_for_is_the_time_of_chaos() {
+    let place = Place::new();
+    let swarm = "  crash: { every: 1s..2s, lasting: 100ms..500ms, at_most: one }\n";
+    let faults = RAFT.find("faults:").expect("it has faults")..RAFT.find("run:").expect("a run");
+    let mut text = RAFT.to_owned();
+    text.replace_range(faults, &format!("swarm:\n  keep_each: 100%\n  faults:\n  {swarm}"));
+    let text = text.replace("for: 5s", "chaos: 5s, calm: 4s");
+    place.write("scenarios/swarm.yaml", &text);
+    let said = place.sim(&["run", "scenarios/swarm.yaml", "--for", "3s", "--seeds", "4"]);
+    let said = said.ends_with(0);
+    assert!(said.out.contains("\n  with run.chaos=3s\n"), "{}", said.out);
+    let summary = place.json("results/swarm/summary.json");
+    assert_eq!(summary["simulated_ns"], "28000000000", "four times three and four seconds");
+}
+
+#[test]
+fn a_story_around_a_violation_needs_one() {
+    let place = Place::new();
+    let arguments = ["replay", "scenarios/ring.yaml", "--seed", "3", "--around-violation", "1s"];
+    let said = place.ring(&arguments).ends_with(0);
+    assert!(said.out.starts_with("(nothing was violated)\npassed: "), "{}", said.out);
+    assert!(said.out.lines().count() <= 3, "{}", said.out);
+}
+
+#[test]
+fn a_client_that_is_not_there_is_refused() {
+    let place = Place::new();
+    let node = |name: &str| {
+        place.sim(&["replay", "scenarios/small/agree.yaml", "--seed", "0", "--node", name])
+    };
+    let _ = node("c2").ends_with(0);
+    let said = node("c3").ends_with(2);
+    assert!(said.err.contains("the clients are c1 to c2"), "{}", said.err);
+    let kinds = ["--kind", "start", "--kind", "violation"];
+    let replay = ["replay", "scenarios/ring.yaml", "--seed", "0"];
+    let _ = place.ring(&[&replay[..], &kinds].concat()).ends_with(0);
+}
+
+#[test]
 fn what_should_happen_sometimes_and_never_does_is_unmet() {
     let place = Place::new();
     let arguments = ["run", "scenarios/ring.yaml", "--for", "20ms"];
@@ -457,7 +603,10 @@ fn lists_have_a_line_for_each() {
     assert!(lines[2].contains("broken: line 2:12: "), "{scenarios}");
     assert!(list("properties").contains("  one_holder  at most one node has the token\n"));
     assert!(list("properties").contains("  no_panic "));
-    assert!(list("flaws").contains("  keeps_a_copy "));
+    let flaws = list("flaws");
+    assert!(flaws.contains("  keeps_a_copy\n    a node keeps the token"), "{flaws}");
+    assert!(flaws.lines().all(|line| line.chars().count() <= 80), "{flaws}");
+    assert!(flaws.contains("    breaks one_holder in scenarios/my_ring.yaml\n"), "{flaws}");
     assert!(list("points").contains("  went_round  the token came back"));
     let all = place.ring(&["list"]).ends_with(0).out;
     for part in ["Protocols", "Scenarios", "Properties", "Points", "Flaws"] {
@@ -481,11 +630,14 @@ fn an_interrupt_ends_with_130_and_a_summary_of_what_ran() {
     let place = Place::new();
     let arguments = ["run", "scenarios/ring.yaml", "--seeds", "1_000_000_000", "--jobs", "2"];
     let mut command = place.command(&example(), &arguments);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     let id = child.id().to_string();
     // The interrupt has its handler before the first thread starts.
     let threads = || fs::read_dir(format!("/proc/{id}/task")).map_or(0, Iterator::count);
     while threads() < 4 {
+        let ended = child.try_wait().expect("it can be asked");
+        assert!(ended.is_none(), "it ended before anybody interrupted it: {ended:?}");
         std::thread::yield_now();
     }
     let kill = Command::new("kill").args(["-INT", &id]).status().expect("there is a kill");

@@ -12,7 +12,7 @@ pub struct Choice {
     pub picked: u64,
 }
 
-/// Where a process's choices come from: keyed by (node, incarnation, ordinal), or a script.
+/// Where a process's choices come from: keyed by (seat, incarnation, ordinal), or a script.
 #[derive(Clone, Debug)]
 pub(crate) struct Choices {
     source: Source,
@@ -30,6 +30,10 @@ impl Choices {
         Self { source: Source::Keyed { key, ordinal: 0 }, made: Vec::new() }
     }
 
+    #[cfg_attr(
+        not(any(test, feature = "testing")),
+        expect(dead_code, reason = "only tests and explorers say beforehand what is chosen")
+    )]
     pub(crate) const fn scripted(picks: Vec<u64>) -> Self {
         Self { source: Source::Scripted { picks, next: 0 }, made: Vec::new() }
     }

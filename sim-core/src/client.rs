@@ -178,7 +178,7 @@ impl<P: Protocol<Reply: PartialEq>> Client<P> for OneReply<P> {
     fn next(&mut self, cx: &mut ClientContext<P, Self>, request: P::Request) {
         self.operations += 1;
         let id = RequestId { client: cx.setup().me, number: self.operations };
-        let gives_up = cx.now() + cx.setup().timeout;
+        let gives_up = cx.now().saturating_add(cx.setup().timeout);
         cx.invoke(id, request.clone());
         if let Some(beside) = cx.setup().beside {
             self.target = beside;

@@ -23,8 +23,9 @@ impl Clock {
                 return 0;
             }
             let mut draw = key.about(what).draw();
-            let size = from + draw.below(to - from + 1);
-            let size = i64::try_from(size).expect("a skew below 292 years");
+            let (from, to) = (Duration::from_nanos(from), Duration::from_nanos(to));
+            let size = draw.between(from, to).as_nanos();
+            let size = i64::try_from(size).unwrap_or(i64::MAX);
             if draw.below(2) == 0 { size } else { -size }
         };
         let (skew_from, skew_to) = settings.skew;

@@ -1,7 +1,7 @@
 //! What a handler may do: know, choose and act.
 //!
 //! The context is owned and borrows nothing, so protocol code stays free of lifetimes. It records;
-//! it never acts by itself. A test calls a handler with a [`Context::bare`] one and looks at
+//! it never acts by itself. A test calls a handler with a bare one (feature `testing`) and looks at
 //! [`effects`](Context::effects).
 
 use std::any::Any;
@@ -250,7 +250,7 @@ impl<P: Protocol> Context<P> {
         let kept = self.inner.iter().position(|inner| inner.is::<Context<Q>>());
         let mut inner = match kept {
             Some(place) => self.inner.swap_remove(place).downcast().expect("it is one of these"),
-            None => Box::new(Context::<Q>::bare(self.me, self.nodes)),
+            None => Box::new(Context::<Q>::lent(self.me, self.nodes)),
         };
         inner.load(self.me, self.now, self.wall);
         inner.nodes = self.nodes;
@@ -309,11 +309,10 @@ pub trait Lift<Q: Protocol> {
     }
 }
 
-/// For engines, adversaries, explorers and tests.
+/// For engines and adversaries.
 impl<P: Protocol> Context<P> {
-    /// A context that no engine made: for calling one handler and looking at what it recorded.
-    #[must_use]
-    pub fn bare(me: NodeId, nodes: u32) -> Self {
+    /// A context for the processes of a cluster of this size.
+    pub(crate) fn lent(me: NodeId, nodes: u32) -> Self {
         Self {
             me,
             nodes,
@@ -323,11 +322,6 @@ impl<P: Protocol> Context<P> {
             effects: Vec::new(),
             inner: Vec::new(),
         }
-    }
-
-    /// Lets the next choices come out as given, and zero when these are used up.
-    pub fn script(&mut self, picks: Vec<u64>) {
-        self.choices = Choices::scripted(picks);
     }
 
     /// The choices made since the context was lent.
@@ -347,19 +341,8 @@ impl<P: Protocol> Context<P> {
         &mut self.effects
     }
 
-    /// Takes out what was recorded.
-    pub fn take_effects(&mut self) -> Vec<Effect<P>> {
-        std::mem::take(&mut self.effects)
-    }
-
-    /// Sets both clocks, for a bare context.
-    pub const fn set_clocks(&mut self, now: Time, wall: Time) {
-        self.now = now;
-        self.wall = wall;
-    }
-
     pub(crate) fn load(&mut self, me: NodeId, now: Time, wall: Time) {
-        debug_assert!(self.effects.is_empty(), "the previous step was applied");
+        assert!(self.effects.is_empty(), "the previous step was applied");
         self.me = me;
         self.now = now;
         self.wall = wall;
@@ -375,6 +358,33 @@ impl<P: Protocol> Context<P> {
 
     pub(crate) const fn swap_effects(&mut self, effects: &mut Vec<Effect<P>>) {
         std::mem::swap(&mut self.effects, effects);
+    }
+}
+
+/// For tests and explorers, which call a handler without an engine. Behind a feature, because with a
+/// context of one's own making one could sign as anybody (rule 9).
+#[cfg(any(test, feature = "testing"))]
+impl<P: Protocol> Context<P> {
+    /// A context that no engine made: for calling one handler and looking at what it recorded.
+    #[must_use]
+    pub fn bare(me: NodeId, nodes: u32) -> Self {
+        Self::lent(me, nodes)
+    }
+
+    /// Lets the next choices come out as given, and zero when these are used up.
+    pub fn script(&mut self, picks: Vec<u64>) {
+        self.choices = Choices::scripted(picks);
+    }
+
+    /// Takes out what was recorded.
+    pub fn take_effects(&mut self) -> Vec<Effect<P>> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Sets both clocks.
+    pub const fn set_clocks(&mut self, now: Time, wall: Time) {
+        self.now = now;
+        self.wall = wall;
     }
 }
 
@@ -394,6 +404,24 @@ impl fmt::Debug for Destination {
             Self::One(node) => fmt::Debug::fmt(node, f),
             Self::Many(nodes) => fmt::Debug::fmt(nodes, f),
             Self::Others => f.write_str("*"),
+        }
+    }
+}
+
+impl<P: Protocol> Effect<P> {
+    /// Which kind of effect it is, for the fingerprint.
+    pub(crate) const fn discriminant(&self) -> u64 {
+        match self {
+            Self::Send { .. } => 1,
+            Self::SetTimer { .. } => 2,
+            Self::CancelTimer { .. } => 3,
+            Self::Write { .. } => 4,
+            Self::Checkpoint { .. } => 5,
+            Self::Sync { .. } => 6,
+            Self::Flush => 7,
+            Self::Reply { .. } => 8,
+            Self::Redirect { .. } => 9,
+            Self::Reached { .. } => 10,
         }
     }
 }

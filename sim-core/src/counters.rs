@@ -17,13 +17,13 @@ pub struct Counters {
     pub lost: u64,
     /// Messages, requests and answers that a partition or a cut stopped.
     pub cut: u64,
-    /// Messages, requests and answers that came twice.
+    /// Messages that came twice.
     pub duplicated: u64,
     /// Messages, requests and answers that a clog held back.
     pub held: u64,
     /// Messages and requests to a process that was down.
     pub to_the_down: u64,
-    /// Alarms that rang.
+    /// Alarms that were due.
     pub timers: u64,
     /// Syncs and barriers of disks.
     pub syncs: u64,

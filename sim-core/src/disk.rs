@@ -8,7 +8,8 @@ pub(crate) struct Disk<R> {
     durable: Vec<Found<R>>,
     /// What was written and not yet synced, oldest first.
     buffered: Vec<Written<R>>,
-    /// How many writes ever reached `durable`: a sync covers the writes up to a number.
+    /// How many writes of this process are no longer buffered, durable or forgotten: a sync covers the
+    /// writes up to a number.
     settled: u64,
     /// Whether a fault makes it refuse.
     pub(crate) refuses: bool,

@@ -1,7 +1,7 @@
 //! Names for the things of a run: nodes, clients, requests, seats, and sets of nodes.
 //!
-//! All of them are small integers. What a person calls them (`A`, `pool1`) is in
-//! [`Names`](crate::world::Names), and only traces look there.
+//! All of them are small integers. What a person calls them (`A`, `pool1`), only the runner knows
+//! and prints.
 
 use std::fmt;
 

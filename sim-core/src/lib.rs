@@ -23,12 +23,14 @@
 //!    the arrival number by which ties are broken; re-arming keeps it.
 //! 6. A process sees only its own clocks, which may be wrong. **Every draw is keyed by what it is
 //!    about**, so that taking one fault, message or draw away changes no other: a message's fate by
-//!    (sender, receiver, time of sending, position among what the sender sends at that instant); a
+//!    (sender, receiver, time of sending, position among what is sent from the one to the other at
+//!    that instant); a
 //!    node's choices by (seat, incarnation, ordinal), a timer's length by (seat, incarnation, timer, how
 //!    often it was set); an fsync by (seat, incarnation, ordinal); the nemesis by family; a client by
 //!    (client, operation). A danger that is absent draws nothing.
 //! 7. Order is total: (time, arrival). Nothing of unspecified order is iterated anywhere. Equal
-//!    instants are first come, first served, unless the scenario asks for an order drawn from the seed.
+//!    instants are first come, first served, unless the scenario asks for an order drawn from the seed:
+//!    that one is drawn for each arrival in turn, so there rule 6 ends.
 //! 8. Simulated quantities are integers: nanoseconds, parts per million. Distributions give the same
 //!    draws on every platform. Overflow checks are on in every profile.
 //! 9. The network may delay, drop, copy, reorder, cut; it may read a message's *kind*; it alters
@@ -40,12 +42,13 @@
 //! 12. A step does not allocate once buffers are warm, unless the protocol itself does. After a caught
 //!     panic the simulation's buffers are thrown away.
 //! 13. **A step is judged when its last effect has taken place**; one that a crash cut is judged only
-//!     by the effects that did, where a last [`flush`](Context::flush) had begun and was not over. (Else a vote in memory, never on disk, makes "one vote per term" fire on
-//!     correct Raft.)
+//!     by the effects that did, and a flush that had begun and was not over did not. (Else a vote in
+//!     memory, never on disk, makes "one vote per term" fire on correct Raft.)
 //!
 //! # What is deliberately absent
 //!
-//! Files, threads, wall clocks, logging, text formats and protocols: they belong to the crates above.
+//! Files, threads, wall clocks, logging and protocols: they belong to the crates above. Of text there is only
+//! how quantities are written ([`units`]), because the configs of protocols are made of them.
 
 #![forbid(unsafe_code)]
 

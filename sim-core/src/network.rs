@@ -1,7 +1,7 @@
 //! The network: which messages arrive, and when.
 //!
 //! It knows endpoints by number and reads nothing that they send (rule 9). A message's fate depends on
-//! its link, the time at which it is sent and its position among what its sender sends at that
+//! its link, the time at which it is sent and its position among what is sent over that link at that
 //! instant, and on nothing else (rule 6).
 
 use crate::chance::{Chance, Delay};
@@ -48,6 +48,45 @@ const LOSS: u64 = 1;
 const DUPLICATE: u64 = 2;
 const COPY: u64 = 3;
 const REORDER: u64 = 4;
+
+/// How many messages a sender sent to each receiver at this instant: what tells them apart (rule 6).
+#[derive(Default)]
+pub(crate) struct Positions {
+    at: Time,
+    /// By receiver, in order.
+    sent: Vec<(Port, u32)>,
+}
+
+impl Positions {
+    /// Forgets everything and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.at = Time::ZERO;
+        self.sent.clear();
+    }
+
+    /// The position of the next message to a receiver, from one.
+    pub(crate) fn next(&mut self, now: Time, to: Port) -> u32 {
+        if self.at != now {
+            self.at = now;
+            self.sent.clear();
+        }
+        // A broadcast goes through its receivers in order, so most of them are new and the last.
+        if self.sent.last().is_none_or(|&(last, _)| last < to) {
+            self.sent.push((to, 1));
+            return 1;
+        }
+        match self.sent.binary_search_by_key(&to, |&(port, _)| port) {
+            Ok(place) => {
+                self.sent[place].1 += 1;
+                self.sent[place].1
+            }
+            Err(place) => {
+                self.sent.insert(place, (to, 1));
+                1
+            }
+        }
+    }
+}
 
 pub(crate) struct Network {
     key: Key,

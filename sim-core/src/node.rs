@@ -8,9 +8,9 @@ use crate::clock::Clock;
 use crate::context::Effect;
 use crate::disk::Disk;
 use crate::id::{NodeId, RequestId, Seat};
+use crate::network::Positions;
 use crate::protocol::{DiskDone, Protocol};
 use crate::rng::{Draw, Key};
-use crate::time::Time;
 use crate::timers::{Deadline, Timers};
 
 pub(crate) struct Node<P: Protocol> {
@@ -31,13 +31,14 @@ pub(crate) struct Node<P: Protocol> {
     pub(crate) waiting: VecDeque<Input<P>>,
     /// The step whose barrier the process waits at.
     pub(crate) suspended: Option<Suspended<P>>,
-    /// What took the process down, or will in the midst of its next step: only its end restarts it.
-    pub(crate) down_by: Option<DownBy>,
+    /// What holds the process down, or will from the midst of its next step on: it restarts when the
+    /// last of these ends.
+    pub(crate) down_by: Vec<DownBy>,
+    /// How many faults let the process pause.
+    pub(crate) pauses: u32,
     /// A crash that will fall in the midst of the next step.
     pub(crate) doomed: Option<Draw>,
-    /// How many messages it sent at the instant of `sent_at`.
-    position: u32,
-    sent_at: Time,
+    pub(crate) positions: Positions,
     pub(crate) adversary: Option<Corruption<P>>,
 }
 
@@ -64,7 +65,7 @@ impl Status {
     }
 }
 
-/// What took a process down.
+/// What holds a process down.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum DownBy {
     /// The fault of this number in the plan.
@@ -88,6 +89,8 @@ pub(crate) struct Suspended<P: Protocol> {
     pub(crate) applied: usize,
     /// After how many the process crashes, if it does.
     pub(crate) crash_after: Option<usize>,
+    /// Whether the barrier that it waits at is over.
+    pub(crate) durable: bool,
 }
 
 pub(crate) struct Corruption<P: Protocol> {
@@ -110,10 +113,10 @@ impl<P: Protocol> Node<P> {
             syncs: 0,
             waiting: VecDeque::new(),
             suspended: None,
-            down_by: None,
+            down_by: Vec::new(),
+            pauses: 0,
             doomed: None,
-            position: 0,
-            sent_at: Time::ZERO,
+            positions: Positions::default(),
             adversary: None,
         }
     }
@@ -127,9 +130,8 @@ impl<P: Protocol> Node<P> {
         self.disk.clear();
         self.clock = clock;
         self.forget();
-        self.down_by = None;
-        self.position = 0;
-        self.sent_at = Time::ZERO;
+        self.down_by.clear();
+        self.positions.clear();
         self.adversary = None;
     }
 
@@ -139,6 +141,7 @@ impl<P: Protocol> Node<P> {
         self.waiting.clear();
         self.suspended = None;
         self.doomed = None;
+        self.pauses = 0;
     }
 
     /// Whether a crash is still to fall in the midst of a step: of the next one, or of the one that
@@ -151,15 +154,5 @@ impl<P: Protocol> Node<P> {
     /// Whether an input can be handled now.
     pub(crate) const fn is_ready(&self) -> bool {
         matches!(self.status, Status::Up) && self.suspended.is_none()
-    }
-
-    /// The position of the next message among those sent at this instant (rule 6).
-    pub(crate) fn position(&mut self, now: Time) -> u32 {
-        if self.sent_at != now {
-            self.sent_at = now;
-            self.position = 0;
-        }
-        self.position += 1;
-        self.position
     }
 }

@@ -71,12 +71,6 @@ pub trait Protocol: Sized + fmt::Debug + 'static {
     }
 }
 
-/// A protocol whose processes can be compared and copied, so that an explorer can visit every state.
-/// Never a requirement of [`Protocol`]: a foreign state machine need not be cloneable.
-pub trait Explorable: Protocol + Clone + Eq + Hash {}
-
-impl<P: Protocol + Clone + Eq + Hash> Explorable for P {}
-
 /// The type without values: for a protocol without timers, clients or a disk.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Never {}

@@ -138,18 +138,31 @@ impl<E> Queue<E> {
     fn sink(&mut self) {
         let key = self.heap[0];
         let mut place = 0;
-        loop {
-            let first = place * CHILDREN + 1;
-            let children = first..(first + CHILDREN).min(self.heap.len());
-            let Some(least) = children.min_by_key(|&child| self.heap[child]) else { break };
-            if key < self.heap[least] {
+        while let Some((child, least)) = least_child(&self.heap, place) {
+            if key < least {
                 break;
             }
-            self.heap[place] = self.heap[least];
-            place = least;
+            self.heap[place] = least;
+            place = child;
         }
         self.heap[place] = key;
     }
+}
+
+/// The least child of a place, and where it is.
+#[inline]
+fn least_child(heap: &[u128], place: usize) -> Option<(usize, u128)> {
+    let first = place * CHILDREN + 1;
+    let lesser =
+        |one: (usize, u128), other: (usize, u128)| if other.1 < one.1 { other } else { one };
+    if let Some(&[a, b, c, d]) = heap.get(first..first + CHILDREN) {
+        // Two and two: three comparisons of which the first two do not wait for each other.
+        let left = lesser((first, a), (first + 1, b));
+        let right = lesser((first + 2, c), (first + 3, d));
+        return Some(lesser(left, right));
+    }
+    let some = heap.get(first..)?.iter().copied();
+    (first..).zip(some).reduce(lesser)
 }
 
 const fn time_of(key: u128) -> Time {

@@ -146,7 +146,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             workload: None,
             script: Vec::new(),
             history: History::default(),
-            cx: Context::bare(NodeId(0), setup.world.nodes),
+            cx: Context::lent(NodeId(0), setup.world.nodes),
             spare: Vec::new(),
             held: Vec::new(),
             watch: Watch::new(),
@@ -220,7 +220,9 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
                 .map(String::as_str)
                 .or_else(|| panic.downcast_ref::<&str>().copied())
                 .unwrap_or("a panic without a message");
-            let message = format!("a handler panicked: {what}");
+            // An invariant, a workload or the engine itself can break too.
+            let who = if self.running.is_some() { "a handler" } else { "no handler, but the run," };
+            let message = format!("{who} panicked: {what}");
             self.violate(builtin::NO_PANIC, self.running, message);
         }
     }

@@ -221,8 +221,8 @@ impl Swarm {
         }
         let mut at = Time::ZERO;
         loop {
-            at += between(draw, partitions.every);
-            let until = at + between(draw, partitions.lasting);
+            at = at.saturating_add(between(draw, partitions.every));
+            let until = at.saturating_add(between(draw, partitions.lasting));
             if until > self.chaos {
                 return;
             }
@@ -258,8 +258,8 @@ impl Swarm {
         let mut back: Vec<Time> = vec![Time::ZERO; world.nodes as usize];
         let mut at = Time::ZERO;
         loop {
-            at += between(draw, outages.every);
-            let until = at + between(draw, outages.lasting);
+            at = at.saturating_add(between(draw, outages.every));
+            let until = at.saturating_add(between(draw, outages.lasting));
             let seat = Seat(u32_below(draw, world.nodes));
             let kind = kind(seat, draw);
             if until > self.chaos {

@@ -67,6 +67,20 @@ fn the_end_of_one_outage_does_not_end_another() {
 }
 
 #[test]
+fn who_is_down_restarts_when_the_last_fault_that_holds_it_down_ends() {
+    let world = with_fault(with_fault(two(100), 35, 55, crash(0)), 45, 75, crash(0));
+    let (_, story) = played(staging(1, &world, beats));
+    assert_eq!(story.when("s0! restarts"), [75_000]);
+}
+
+#[test]
+fn who_pauses_goes_on_when_the_last_pause_ends() {
+    let world = with_fault(two(100), 25, 55, on(0, pause));
+    let (_, story) = played(staging(1, &with_fault(world, 45, 75, on(0, pause)), beats));
+    assert_eq!(story.when("s1 <- s0 3"), [76_000], "the beat that was due at 30 ms");
+}
+
+#[test]
 fn a_crash_without_an_end_lasts_until_a_restart() {
     let world = with_lasting(with_lasting(two(100), 35, crash(0)), 71, on(0, restart));
     let (run, story) = played(staging(1, &world, beats));

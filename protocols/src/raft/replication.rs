@@ -64,7 +64,8 @@ impl<M: Machine> Raft<M> {
     }
 
     fn append_entries(&self, next: Index) -> Message<M::Command> {
-        let previous = self.log.id(next.previous()).unwrap_or_default();
+        let previous =
+            self.log.id(next.previous()).expect("no follower is ahead of its leader's log");
         let entries = self.log.batch(next, self.config.max_batch.get());
         Message::AppendEntries { term: self.term, previous, entries, commit: self.commit }
     }

@@ -11,7 +11,8 @@ use crate::args::{Color, List, Topic};
 use crate::catalogue::{Catalogue, Entry};
 use crate::output::table::{Cell, aligned};
 use crate::output::terminal::{Out, columns};
-use crate::output::words::{clipped, first_sentence};
+use crate::output::words::{WIDTH, clipped, first_sentence, wrapped};
+use crate::paths::shown;
 use crate::scenario::Source;
 
 const HEADING: Style = Style::new().bold();
@@ -61,15 +62,28 @@ fn lines(catalogue: &Catalogue, topic: Topic, width: usize) -> Vec<String> {
             table(&rows.collect::<Vec<_>>(), width)
         }
         Topic::Properties => properties(catalogue, width),
-        Topic::Flaws => of_each(catalogue, width, |entry| {
-            let flaws = entry.flaws().iter();
-            vec![(String::new(), flaws.map(|flaw| [flaw.name, flaw.about]).collect())]
-        }),
+        Topic::Flaws => flaws(catalogue, width),
         Topic::Points => of_each(catalogue, width, |entry| {
             let points = entry.points().iter();
             vec![(String::new(), points.map(|point| [point.name, point.about]).collect())]
         }),
     }
+}
+
+/// Each flaw, and below it what it is, and by what and where it is found.
+fn flaws(catalogue: &Catalogue, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for entry in catalogue.entries().filter(|entry| !entry.flaws().is_empty()) {
+        lines.push(String::from(entry.name()));
+        for flaw in entry.flaws() {
+            lines.push(format!("  {}", flaw.name));
+            let found = format!("    breaks {} in {FOLDER}/{}.yaml", flaw.breaks, flaw.scenario);
+            for text in [format!("    {}", first_sentence(flaw.about)), found] {
+                lines.extend(wrapped(&text, width.clamp(40, WIDTH)));
+            }
+        }
+    }
+    lines
 }
 
 fn properties(catalogue: &Catalogue, width: usize) -> Vec<String> {
@@ -143,12 +157,10 @@ fn scenarios(catalogue: &Catalogue, width: usize) -> Vec<String> {
         return vec![format!("{BAD}{why}{BAD:#}")];
     }
     files.sort();
-    let widest = files.iter().map(|file| file.display().to_string().chars().count()).max();
+    let widest = files.iter().map(|file| shown(file).chars().count()).max();
     let rest = width.saturating_sub(widest.unwrap_or(0) + 2).max(20);
-    let rows: Vec<[Cell; 2]> = files
-        .iter()
-        .map(|file| [file.display().to_string().into(), about(catalogue, file, rest)])
-        .collect();
+    let rows: Vec<[Cell; 2]> =
+        files.iter().map(|file| [shown(file).into(), about(catalogue, file, rest)]).collect();
     aligned(&rows)
 }
 
@@ -160,7 +172,7 @@ fn about(catalogue: &Catalogue, file: &Path, width: usize) -> Cell {
         Err(errors) => {
             let errors = errors.to_string();
             let first = errors.lines().next().unwrap_or_default();
-            let path = file.display().to_string();
+            let path = shown(file);
             let what = first.strip_prefix(&path).unwrap_or(first).trim_start_matches([':', ' ']);
             let line = if what.starts_with(|c: char| c.is_ascii_digit()) { "line " } else { "" };
             Cell::styled(clipped(&format!("broken: {line}{what}"), width), BAD)

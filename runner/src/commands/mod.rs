@@ -30,9 +30,17 @@ fn prepare(
     catalogue: &Catalogue,
     scenario: &Scenario,
 ) -> Result<(Source, Box<dyn Prepared>), ScenarioErrors> {
-    let source = Source::read(scenario.path())?.with_overrides(&scenario.overrides())?;
+    let source = change(Source::read(scenario.path())?, scenario)?;
     let prepared = catalogue.prepare(&source)?;
     Ok((source, prepared))
+}
+
+/// Puts into a scenario what is different about it.
+fn change(source: Source, scenario: &Scenario) -> Result<Source, ScenarioErrors> {
+    let source = source.with_overrides(scenario.set())?;
+    let Some(lasting) = scenario.lasting() else { return Ok(source) };
+    let key = if source.has_swarm() { "run.chaos" } else { "run.for" };
+    source.with_overrides(&[format!("{key}={lasting}")])
 }
 
 /// Says what is wrong, and for a scenario where.

@@ -16,6 +16,7 @@ use crate::output::human;
 use crate::output::json::Sweep;
 use crate::output::terminal::Out;
 use crate::panics;
+use crate::paths;
 use crate::progress::Progress;
 use crate::report::{Determinism, Difference, Ending, Report, Session, Word};
 use crate::results;
@@ -28,7 +29,7 @@ static STOP: AtomicBool = AtomicBool::new(false);
 pub(super) fn run(catalogue: &Catalogue, args: &Run, color: Color) -> anyhow::Result<u8> {
     let (source, scenario) = prepare(catalogue, &args.scenario)?;
     let scenario = scenario.as_ref();
-    let path = args.scenario.path().display().to_string();
+    let path = paths::shown(args.scenario.path());
     let invocation = Invocation::of_this_process();
     let (hint, of) = (invocation.clone(), (path.clone(), source.overrides.clone()));
     panics::hint_with(move |seed| hint.replay(&of.0, seed, &of.1));

@@ -4,10 +4,11 @@
 use anstyle::{AnsiColor, Style};
 use sim_core::fault::Family;
 
+use crate::fared::{Fared, How, Tense, fared, groups};
 use crate::output::json::hex;
 use crate::output::table::{Cell, aligned};
 use crate::output::words::{WIDTH, grouped, many, rough, spent, wrapped};
-use crate::report::{Difference, Fared, How, Report, Session, Tense, Word, fared};
+use crate::report::{Difference, Report, Session, Word};
 use crate::summary::{Failures, Summary};
 use crate::wall::{per_second, speed_up};
 
@@ -100,7 +101,7 @@ fn standing(fared: &Fared, summary: &Summary) -> Cell {
         (Tense::Violated, How::Held) => {
             format!("broken in {broken} of {of}, as it should be").into()
         }
-        (Tense::Violated, _) => Cell::styled(format!("NOT BROKEN in {of}"), BAD),
+        (Tense::Violated, How::Unmet) => Cell::styled(format!("NOT BROKEN in {of}"), BAD),
         (_, How::Broken) => Cell::styled(format!("BROKEN in {broken} of {of}"), BAD),
         (Tense::Sometimes, How::Held) => {
             let times = many(fared.times, "time");
@@ -134,15 +135,7 @@ fn standing(fared: &Fared, summary: &Summary) -> Cell {
 /// What a green result would be worth nothing without.
 fn exercised(summary: &Summary) -> Vec<String> {
     let totals = &summary.totals;
-    let faults =
-        Family::ALL.into_iter().map(|family| (family.name(), totals.faults[family as usize]));
-    let mut faults = counted(faults);
-    if totals.cut_steps > 0 {
-        faults.push(format!("in the midst of a step {}", grouped(totals.cut_steps)));
-    }
-    if faults.is_empty() {
-        faults.push(String::from("none"));
-    }
+    let faults = faults(totals.faults, totals.cut_steps);
     let messages = [
         ("sent", totals.sent),
         ("delivered", totals.delivered),
@@ -173,6 +166,22 @@ fn exercised(summary: &Summary) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Each family of fault: `crash 10,000 (997 in the midst of a step)`.
+fn faults(numbers: [u64; Family::ALL.len()], cut_steps: u64) -> Vec<String> {
+    let fault = |family: Family| {
+        let number = Some(numbers[family as usize]).filter(|number| *number > 0)?;
+        let cut = match family {
+            Family::Crash if cut_steps > 0 => {
+                format!(" ({} in the midst of a step)", grouped(cut_steps))
+            }
+            _ => String::new(),
+        };
+        Some(format!("{} {}{cut}", family.name(), grouped(number)))
+    };
+    let faults: Vec<String> = Family::ALL.into_iter().filter_map(fault).collect();
+    if faults.is_empty() { vec![String::from("none")] } else { faults }
 }
 
 /// Those that are not zero: `sent 1,234`.
@@ -211,7 +220,7 @@ fn about_the_sweep(report: &Report<'_>, session: &Session<'_>) -> Vec<String> {
         format!("{} seeds/s", grouped(per_second(summary.ran, session.elapsed))),
         format!(
             "{} simulated seconds a second",
-            grouped(speed_up(summary.simulated, session.elapsed))
+            grouped(speed_up(summary.simulated_ns, session.elapsed))
         ),
         many(session.jobs as u64, "thread"),
     ];
@@ -236,7 +245,7 @@ fn about_the_sweep(report: &Report<'_>, session: &Session<'_>) -> Vec<String> {
 /// What broke, each with the one line that shows it again.
 fn failures(report: &Report<'_>, session: &Session<'_>) -> Vec<String> {
     let mut lines = Vec::new();
-    for (property, failures) in &report.summary.failures {
+    for (property, failures) in groups(report.summary) {
         let Some(first) = failures.lowest.first() else { continue };
         let style = if report.summary.is_lesson(property) { GOOD } else { BAD };
         let room = WIDTH.saturating_sub(property.chars().count() + " broken by ".len());
@@ -322,4 +331,20 @@ fn verdict(report: &Report<'_>) -> Vec<String> {
         *first = first.replacen(word, &format!("{style}{word}{style:#}"), 1);
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crashes_in_the_midst_of_a_step_are_no_fault_of_their_own() {
+        let mut numbers = [0; Family::ALL.len()];
+        assert_eq!(faults(numbers, 0), ["none"]);
+        numbers[Family::Crash as usize] = 10_000;
+        numbers[Family::Pause as usize] = 1;
+        assert_eq!(faults(numbers, 0), ["crash 10,000", "pause 1"]);
+        let some = ["crash 10,000 (997 in the midst of a step)", "pause 1"];
+        assert_eq!(faults(numbers, 997), some);
+    }
 }

@@ -5,13 +5,16 @@
 //! has, all of it is a function of build, scenario and seeds. Numbers that may exceed 2^53 are texts.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Serialize;
 use sim_core::Duration;
 use sim_core::fault::Family;
 
-use crate::invocation::{Invocation, path_anywhere};
-use crate::report::{Fared, Report, Session, Tense, fared};
+use crate::fared::{Fared, Tense, fared, groups};
+use crate::invocation::Invocation;
+use crate::paths;
+use crate::report::{Report, Session};
 use crate::summary::{Failure, Failures, Summary, Undecided};
 use crate::wall::{per_second, speed_up};
 
@@ -194,9 +197,7 @@ impl<'a> Sweep<'a> {
     /// The part that every sweep of these seeds has in common.
     pub(crate) fn new(report: &'a Report<'_>) -> Self {
         let summary = report.summary;
-        let group = |(property, failures): (&&'static str, &Failures)| {
-            Group::new(report, property, failures)
-        };
+        let group = |(property, failures)| Group::new(report, property, failures);
         Self {
             schema: SCHEMA,
             build: Build::this(),
@@ -210,10 +211,10 @@ impl<'a> Sweep<'a> {
             why: &report.ending.why,
             exit_code: report.ending.word.exit_code(),
             fingerprint: hex(summary.fingerprint),
-            simulated_ns: summary.simulated.as_nanos().to_string(),
+            simulated_ns: summary.simulated_ns.to_string(),
             properties: fared(summary).into_iter().map(Property::from).collect(),
             exercised: Exercised::new(summary),
-            failures: summary.failures.iter().map(group).collect(),
+            failures: groups(summary).into_iter().map(group).collect(),
             undecided: summary.undecided.iter().map(Open::new).collect(),
             determinism: report.determinism.as_ref().map(|determinism| {
                 let difference = determinism.difference.as_ref();
@@ -243,7 +244,7 @@ impl<'a> Sweep<'a> {
             session: Some(Here {
                 elapsed_ms: session.elapsed.as_nanos() / 1_000_000,
                 seeds_per_second: per_second(summary.ran, session.elapsed),
-                simulated_seconds_per_second: speed_up(summary.simulated, session.elapsed),
+                simulated_seconds_per_second: speed_up(summary.simulated_ns, session.elapsed),
                 jobs: session.jobs,
                 results: session.results.as_ref().map(|(folder, _)| folder.display().to_string()),
                 replay: replay.collect(),
@@ -278,7 +279,7 @@ impl<'a> Scenario<'a> {
     fn new(report: &Report<'a>) -> Self {
         Self {
             name: report.name,
-            path: path_anywhere(report.path),
+            path: paths::anywhere(Path::new(report.path)),
             protocol: report.protocol,
             about: report.about,
             overrides: report.overrides,
@@ -391,5 +392,5 @@ pub(crate) fn hex(fingerprint: u64) -> String {
 
 /// The line that replays a seed wherever the tool is installed and the scenario lies at its path.
 fn replay_anywhere(report: &Report<'_>, seed: u64) -> String {
-    Invocation::installed().replay(&path_anywhere(report.path), seed, report.overrides)
+    Invocation::installed().replay(&paths::anywhere(Path::new(report.path)), seed, report.overrides)
 }

@@ -10,7 +10,7 @@ mod de;
 mod error;
 mod overrides;
 mod schema;
-mod seeds;
+pub(crate) mod seeds;
 mod source;
 pub(crate) mod suggest;
 mod tree;

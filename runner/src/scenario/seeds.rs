@@ -9,44 +9,70 @@ use serde::de::{Deserialize, Deserializer, Error};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Seeds(pub Range<u64>);
 
+/// What can be written, be it in a scenario or on the command line.
+pub(crate) enum Written {
+    /// How many.
+    Count(u64),
+    /// From where to where; may be empty.
+    Range(Range<u64>),
+}
+
+/// Why a text is no number.
+pub(crate) enum NoNumber {
+    TooLarge,
+    Other,
+}
+
+/// A whole number: digits, and `_` between them.
+pub(crate) fn number(text: &str) -> Result<u64, NoNumber> {
+    let looks_right = text.starts_with(|c: char| c.is_ascii_digit())
+        && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
+    match text.replace('_', "").parse() {
+        Ok(number) if looks_right => Ok(number),
+        Err(_) if looks_right => Err(NoNumber::TooLarge),
+        _ => Err(NoNumber::Other),
+    }
+}
+
+/// Reads what is written. The error says what is wrong, and behind a semicolon what would have been
+/// right.
+pub(crate) fn parse(text: &str) -> Result<Written, String> {
+    let number = |text: &str| {
+        number(text).map_err(|wrong| match wrong {
+            NoNumber::TooLarge => {
+                format!("`{text}` is too large for a seed; seeds end at 2^64 - 1")
+            }
+            NoNumber::Other => format!("`{text}` is not a number of seeds; {FORMS}"),
+        })
+    };
+    let Some((from, to)) = text.split_once("..") else {
+        return number(text).map(Written::Count);
+    };
+    if let Some(to) = to.strip_prefix('=') {
+        let end = number(to)?.saturating_add(1);
+        return Err(format!("`{text}` is not a range of seeds; write {from}..{end}"));
+    }
+    let (from, to) = (number(from)?, number(to)?);
+    if from > to {
+        return Err(format!("the range {text} is turned round; write {to}..{from}"));
+    }
+    Ok(Written::Range(from..to))
+}
+
 impl FromStr for Seeds {
     type Err = String;
 
-    /// The error says what is wrong, and behind a semicolon what would have been right.
     fn from_str(text: &str) -> Result<Self, String> {
-        let number = |text: &str| -> Result<u64, String> {
-            let text = text.trim();
-            let grouped = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
-            let digits = text.replace('_', "");
-            match digits.parse::<u64>() {
-                Ok(number) if grouped => Ok(number),
-                Err(_) if grouped && !digits.is_empty() => {
-                    Err(format!("`{text}` is too large for a seed; seeds end at 2^64 - 1"))
-                }
-                _ => Err(format!("`{text}` is not a number of seeds; {FORMS}")),
-            }
-        };
-        let Some((from, to)) = text.split_once("..") else {
-            return match number(text)? {
-                0 => Err(format!("no seeds at all; {FORMS}")),
-                count => Ok(Self(0..count)),
-            };
-        };
-        if let Some(to) = to.strip_prefix('=') {
-            let end = number(to)?.saturating_add(1);
-            return Err(format!("`{text}` is not a range of seeds; write {from}..{end}"));
+        match parse(text)? {
+            Written::Count(0) => Err(format!("no seeds at all; {FORMS}")),
+            Written::Count(count) => Ok(Self(0..count)),
+            Written::Range(range) if range.is_empty() => Err(format!(
+                "the range {text} is empty; its end is not included: {}..{}",
+                range.start,
+                range.end.saturating_add(1)
+            )),
+            Written::Range(range) => Ok(Self(range)),
         }
-        let (from, to) = (number(from)?, number(to)?);
-        if from == to {
-            return Err(format!(
-                "the range {text} is empty; its end is not included: {from}..{}",
-                from.saturating_add(1)
-            ));
-        }
-        if from > to {
-            return Err(format!("the range {text} is turned round; write {to}..{from}"));
-        }
-        Ok(Self(from..to))
     }
 }
 
@@ -78,6 +104,8 @@ mod tests {
             "1..=2",
             "a..b",
             "2e3",
+            "_5",
+            " 0 .. 9 ",
             "99999999999999999999",
         ] {
             assert!(text.parse::<Seeds>().is_err(), "{text}");

@@ -4,7 +4,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::error::{Problem, ScenarioErrors};
-use super::{overrides, suggest};
+use super::{overrides, suggest, yaml};
+use crate::paths;
 
 /// The text of a scenario, with all overrides in place.
 #[derive(Clone, Debug)]
@@ -34,7 +35,7 @@ impl Source {
     /// Why it cannot be read, and what to do about that.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, ScenarioErrors> {
         let path = path.as_ref();
-        let shown = path.display().to_string();
+        let shown = paths::shown(path);
         let refuse = |problem| Err(ScenarioErrors::file(&shown, problem));
         if path.is_dir() {
             return refuse(directory(path));
@@ -79,14 +80,19 @@ impl Source {
         Ok(source)
     }
 
+    /// Whether its runs have a time of chaos and a time of calm.
+    pub(crate) fn has_swarm(&self) -> bool {
+        yaml::parse(&self.text).is_ok_and(|tree| tree.get("swarm").is_some())
+    }
+
     pub(super) fn errors(&self, problems: Vec<Problem>) -> ScenarioErrors {
-        let path = self.path.display().to_string();
+        let path = paths::shown(&self.path);
         ScenarioErrors::new(&path, &self.text, problems).with_overrides(&self.overrides)
     }
 }
 
 fn name(path: &Path) -> String {
-    let without_ending = path.with_extension("");
+    let without_ending = paths::absolute(path).with_extension("");
     let parts: Vec<String> =
         without_ending.iter().map(|part| part.to_string_lossy().into_owned()).collect();
     let below = parts.iter().rposition(|part| part == "scenarios").map(|folder| folder + 1);
@@ -184,7 +190,8 @@ mod tests {
         assert_eq!(name(Path::new("/x/scenarios/raft/swarm.yaml")), "raft/swarm");
         assert_eq!(name(Path::new("elsewhere/mine.yml")), "mine");
         assert_eq!(name(Path::new("scenarios")), "scenarios");
-        assert_eq!(name(Path::new("")), "");
+        assert_eq!(name(Path::new("./scenarios/../scenarios/./raft/swarm.yaml")), "raft/swarm");
+        assert_eq!(name(Path::new("scenarios/../mine.yaml")), "mine");
     }
 
     fn refused(path: &Path) -> String {

@@ -86,12 +86,8 @@ pub(super) fn find_node(names: &Names, name: &str) -> Option<NodeId> {
     names.find(name).or_else(identity)
 }
 
-/// Whether a name is one of a client.
-pub(super) fn is_client(name: &str) -> bool {
-    client(name).is_some()
-}
-
-fn client(name: &str) -> Option<ClientId> {
+/// The client that a name would be one of.
+pub(super) fn client(name: &str) -> Option<ClientId> {
     let number: u32 = name.strip_prefix('c')?.parse().ok()?;
     number.checked_sub(1).map(ClientId)
 }

@@ -5,19 +5,20 @@ use std::io;
 use sim_core::Time;
 use sim_core::check::Violation;
 
-use super::cast::Cast;
+use super::Story;
 use super::paint::{Brush, Ink};
 use super::words;
 use crate::outcome::{Outcome, Verdict};
+use crate::output::words::{grouped, many};
 
 pub(super) fn write(
-    cast: &Cast,
+    story: &Story,
     outcome: &Outcome,
     brush: &Brush,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     match &outcome.verdict {
-        Verdict::Violated(violation) => violated(cast, violation, brush, out),
+        Verdict::Violated(violation) => violated(story, violation, brush, out),
         Verdict::Passed => {
             brush.paragraph(out, &format!("passed: {}", summary(outcome)), Ink::Good)
         }
@@ -30,19 +31,21 @@ pub(super) fn write(
 
 /// Unmistakable, and as wide as the page.
 fn violated(
-    cast: &Cast,
+    story: &Story,
     violation: &Violation,
     brush: &Brush,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
-    brush.heavy(out, &format!("VIOLATED: {}", violation.property))?;
+    let is_lesson = story.lessons.contains(&violation.property);
+    let wanted = if is_lesson { ", as it should be" } else { "" };
+    brush.heavy(out, &format!("VIOLATED: {}{wanted}", violation.property))?;
     let Violation { time, event, .. } = violation;
     let place = match violation.seat {
         Some(seat) => {
-            let who = cast.seat(seat);
+            let who = story.cast.seat(seat);
             format!("{who} broke it at {time}, in event {event}.")
         }
-        None if *time == cast.world.end => "Judged at the end of the run.".into(),
+        None if *time == story.cast.world.end => "Judged at the end of the run.".into(),
         None => format!("Seen at {time}, in event {event}."),
     };
     brush.paragraph(out, &place, Ink::Plain)?;
@@ -55,21 +58,17 @@ fn violated(
 
 fn summary(outcome: &Outcome) -> String {
     let lasting = words::length(outcome.ended.since(Time::ZERO));
-    let events = counted(outcome.counters.events, "event");
+    let events = many(outcome.counters.events, "event");
     let operations = &outcome.operations;
     let answered = operations.latencies.len() as u64;
     let all = answered + operations.refused + operations.unknown;
     let faults = match outcome.counters.faults.iter().sum() {
         0 => String::new(),
-        faults => format!(", {}", counted(faults, "fault")),
+        faults => format!(", {}", many(faults, "fault")),
     };
     let clients = match all {
         0 => String::new(),
-        all => format!("; {answered} of {} answered", counted(all, "operation")),
+        all => format!("; {} of {} answered", grouped(answered), many(all, "operation")),
     };
     format!("{lasting}, {events}{faults}{clients}")
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

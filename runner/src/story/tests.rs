@@ -202,19 +202,20 @@ fn who_asks_for_what_does_not_exist_is_told_what_does() {
             kinds: kinds.iter().map(ToString::to_string).collect(),
             ..StoryOptions::default()
         };
-        options.check(&Names::letters(3), &["Copy", "Copied"])
+        options.check(&Names::letters(3), 3, &["Copy", "Copied"])
     };
-    assert_eq!(check(&["A", "n2", "c7"], &["Copy", "disk", "TIMER"]), Ok(()));
+    assert_eq!(check(&["A", "n2", "c3"], &["Copy", "disk", "TIMER", "start", "violation"]), Ok(()));
     assert_eq!(
         check(&["D"], &[]),
-        Err("no node or client is called `D`: the nodes are A, B and C; clients are c1, c2, …"
+        Err("no node or client is called `D`: the nodes are A, B and C; the clients are c1 to c3"
             .into())
     );
     assert!(check(&["n3"], &[]).is_err());
+    assert!(check(&["c4"], &[]).is_err() && check(&["c0"], &[]).is_err());
     let message = check(&[], &["Copyed"]).expect_err("there is none");
     assert!(message.starts_with("no line of a story is of the kind `Copyed`: did you mean"));
     let backwards = StoryOptions { from: Some(ms(2)), until: Some(ms(1)), ..everything() };
-    assert!(backwards.check(&Names::letters(3), &[]).is_err());
+    assert!(backwards.check(&Names::letters(3), 3, &[]).is_err());
 }
 
 #[test]

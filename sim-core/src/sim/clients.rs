@@ -8,7 +8,7 @@ use crate::client::{Answer, Client, ClientAct, ClientContext, ClientSetup, Scrip
 use crate::hash::content;
 use crate::history::Outcome;
 use crate::id::{ClientId, NodeId, RequestId, Seat};
-use crate::network::{Fate, Link, Passage, Port};
+use crate::network::{Fate, Link, Passage, Port, Positions};
 use crate::node::Input;
 use crate::protocol::Protocol;
 use crate::rng::Key;
@@ -36,8 +36,7 @@ pub(super) struct ClientSeat<P: Protocol, C: Client<P>> {
     operations: u64,
     /// Which setting of its alarm is the valid one.
     setting: u64,
-    position: u32,
-    sent_at: Time,
+    positions: Positions,
     /// Whether what it asks must be answered: a script may say otherwise.
     counts: bool,
 }
@@ -54,8 +53,7 @@ impl<P: Protocol, C: Client<P>> ClientSeat<P, C> {
             tasks: 0,
             operations: 0,
             setting: 0,
-            position: 0,
-            sent_at: Time::ZERO,
+            positions: Positions::default(),
             counts: true,
         }
     }
@@ -218,7 +216,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         answer: Answer<P::Reply>,
     ) {
         let link = Link { from: Port(from.0), to: self.port_beside(id.client) };
-        let position = self.nodes[from.index()].position(self.now);
+        let position = self.nodes[from.index()].positions.next(self.now, link.to);
         let fate = self.fate(link, position);
         self.travel(Endpoint::Client(id.client), fate, || Event::Answer {
             from,
@@ -265,12 +263,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         self.tell(|| Happening::Asked { id, to });
         let hash = content(request);
         let seat = &mut self.clients[from.index()];
-        if seat.sent_at != self.now {
-            seat.sent_at = self.now;
-            seat.position = CLIENT_POSITION;
-        }
-        seat.position += 1;
-        let position = seat.position;
+        let position = CLIENT_POSITION + seat.positions.next(self.now, Port(to.0));
         let to = Seat(to.0);
         let fate = self.fate(Link { from: self.port_beside(from), to: Port(to.0) }, position);
         self.travel(Endpoint::Seat(to), fate, || Event::Request {

@@ -2,7 +2,7 @@
 
 use super::Simulation;
 use crate::client::Client;
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{Family, Fault, FaultKind};
 use crate::id::Seat;
 use crate::network::Passage;
 use crate::node::{DownBy, Status};
@@ -63,23 +63,28 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
                 self.network.end(number as usize);
                 self.release_held();
             }
-            FaultKind::Crash { seats, .. } => {
+            FaultKind::Crash { seats, mid_step } => {
                 for &seat in seats {
                     // It was to fall in the midst of a step, and that has not come yet.
-                    let node = &self.nodes[seat.index()];
-                    if node.is_doomed() && node.down_by == Some(DownBy::Fault(number)) {
+                    if *mid_step && self.nodes[seat.index()].is_doomed() {
                         self.crash(seat);
                     }
-                    self.restart_crashed(seat, DownBy::Fault(number));
+                    self.let_go(seat, DownBy::Fault(number));
                 }
             }
-            FaultKind::Pause { seats } => seats.iter().for_each(|&seat| {
-                self.resume(seat);
-            }),
+            FaultKind::Pause { seats } => {
+                for &seat in seats {
+                    let node = &mut self.nodes[seat.index()];
+                    node.pauses = node.pauses.saturating_sub(1);
+                    if node.pauses == 0 {
+                        self.resume(seat);
+                    }
+                }
+            }
             FaultKind::DiskFails { seats } => {
                 for &seat in seats {
                     self.nodes[seat.index()].disk.refuses = false;
-                    self.restart_crashed(seat, DownBy::Disk);
+                    self.let_go(seat, DownBy::Disk);
                 }
             }
             FaultKind::Restart { .. }
@@ -102,11 +107,14 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
 
     fn begin_crash(&mut self, fault: u32, seat: Seat, mid_step: bool) {
         let node = &mut self.nodes[seat.index()];
-        if !node.status.is_alive() || node.is_doomed() {
+        if matches!(node.status, Status::Absent | Status::Left) {
             return;
         }
-        node.down_by = Some(DownBy::Fault(fault));
-        self.counters.fault(crate::fault::Family::Crash);
+        node.down_by.push(DownBy::Fault(fault));
+        if !node.status.is_alive() || (mid_step && node.is_doomed()) {
+            return;
+        }
+        self.counters.fault(Family::Crash);
         if mid_step {
             // By when and whom, not by its number in the plan: another fault less changes nothing.
             let about = self.keys.nemesis.about(MID_STEP).about(self.now.as_nanos());
@@ -116,10 +124,13 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         }
     }
 
-    /// The end of a fault restarts whom it took down, and nobody whom another holds down.
-    fn restart_crashed(&mut self, seat: Seat, by: DownBy) {
-        let node = &self.nodes[seat.index()];
-        if node.status == Status::Down && node.down_by == Some(by) {
+    /// One fault no longer holds a process down: it restarts if none does.
+    fn let_go(&mut self, seat: Seat, by: DownBy) {
+        let node = &mut self.nodes[seat.index()];
+        let held = node.down_by.len();
+        node.down_by.retain(|holder| *holder != by);
+        let last = node.down_by.len() < held && node.down_by.is_empty();
+        if last && node.status == Status::Down {
             self.start(seat);
         }
     }
@@ -133,7 +144,8 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     fn pause(&mut self, seat: Seat) -> bool {
         let node = &mut self.nodes[seat.index()];
         let up = node.status == Status::Up;
-        if up {
+        if node.status.is_alive() {
+            node.pauses += 1;
             node.status = Status::Paused;
         }
         up
@@ -142,6 +154,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     fn resume(&mut self, seat: Seat) -> bool {
         let node = &mut self.nodes[seat.index()];
         let paused = node.status == Status::Paused;
+        node.pauses = 0;
         if paused {
             node.status = Status::Up;
             self.go_on(seat);

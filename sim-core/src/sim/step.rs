@@ -13,6 +13,16 @@ use crate::time::Duration;
 use crate::trace::{Cause, Happening};
 use crate::world::Endpoint;
 
+/// What came of beginning a barrier.
+enum Barrier {
+    /// Everything is durable already.
+    Over,
+    /// The process has to wait.
+    Waits,
+    /// The disk refuses.
+    Refused,
+}
+
 impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     /// A new process takes the seat, with what the last one left on disk.
     pub(super) fn start(&mut self, seat: Seat) {
@@ -24,7 +34,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             node.incarnation += 1;
         }
         node.status = Status::Up;
-        node.down_by = None;
+        node.down_by.clear();
         node.syncs = 0;
         node.key = self.keys.nodes.about(u64::from(seat.0)).about(u64::from(node.incarnation));
         node.choices.rekey(node.key);
@@ -79,7 +89,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         let crash_after = doomed.map(|mut draw| {
             usize::try_from(draw.below(effects.len() as u64 + 1)).expect("below a usize")
         });
-        self.apply(seat, Suspended { effects, applied: 0, crash_after });
+        self.apply(seat, Suspended { effects, applied: 0, crash_after, durable: false });
     }
 
     fn call(&mut self, seat: Seat, input: Input<P>, timer: Option<P::Timer>) {
@@ -120,14 +130,18 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             }
             let Some(effect) = step.effects.get(step.applied) else { break };
             self.tell(|| Happening::Effect { seat, effect });
+            self.fingerprint.absorb(effect.discriminant());
             if let Effect::Flush = effect {
-                if self.begin_flush(seat) {
-                    self.nodes[seat.index()].suspended = Some(step);
-                    return;
-                }
-                if self.nodes[seat.index()].disk.refuses {
-                    self.nodes[seat.index()].suspended = Some(step);
-                    return self.refused(seat);
+                match self.begin_flush(seat) {
+                    Barrier::Over => {}
+                    Barrier::Waits => {
+                        self.nodes[seat.index()].suspended = Some(step);
+                        return;
+                    }
+                    Barrier::Refused => {
+                        self.nodes[seat.index()].suspended = Some(step);
+                        return self.refused(seat);
+                    }
                 }
             } else {
                 // Hashing and copying are the protocol's own code too.
@@ -150,6 +164,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
                 let shown = delay.draw(&mut node.key.about(name).about(count).draw());
                 let deadline = self.now.saturating_add(node.clock.true_length(shown));
                 let place = self.queue.arrive();
+                self.fingerprint.absorb(name);
                 self.fingerprint.absorb(deadline.as_nanos());
                 if self.nodes[seat.index()].timers.set(slot, (deadline, place)) {
                     self.queue.push_as(deadline, place, Event::Timer { seat, slot });
@@ -167,12 +182,17 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
                 self.fingerprint.absorb(content(records));
                 self.nodes[seat.index()].disk.checkpoint(records.clone());
             }
-            Effect::Sync { tag } => self.begin_sync(seat, *tag),
+            Effect::Sync { tag } => {
+                self.fingerprint.absorb(tag.0);
+                self.begin_sync(seat, *tag);
+            }
             Effect::Flush => unreachable!("a barrier is not an effect like others"),
             Effect::Reply { request, reply } => {
                 self.answer(seat, *request, Answer::Reply(reply.clone()));
             }
             Effect::Redirect { request, to } => {
+                let known = to.is_none_or(|node| node.0 < self.world.nodes);
+                assert!(known, "{request} is sent on to {to:?}, which is not a node");
                 self.answer(seat, *request, Answer::Redirect(*to));
             }
             Effect::Reached { point } => {
@@ -216,8 +236,8 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
 
     fn send_to_seat(&mut self, from: Seat, to: Seat, hash: u64, message: &P::Message) {
         self.counters.sent += 1;
-        let position = self.nodes[from.index()].position(self.now);
         let link = Link { from: Port(from.0), to: Port(to.0) };
+        let position = self.nodes[from.index()].positions.next(self.now, link.to);
         let fate = self.network.fate(link, self.now, position);
         self.travel(Endpoint::Seat(to), fate, || Event::Message {
             from,
@@ -258,24 +278,23 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         self.world.disk.fsync.draw(&mut about.about(node.syncs).draw())
     }
 
-    /// Begins a barrier; says whether the process has to wait for it.
-    fn begin_flush(&mut self, seat: Seat) -> bool {
+    fn begin_flush(&mut self, seat: Seat) -> Barrier {
         if self.nodes[seat.index()].disk.is_clean() {
-            return false;
+            return Barrier::Over;
         }
         let latency = self.fsync_latency(seat);
         let node = &mut self.nodes[seat.index()];
         let upto = node.disk.written();
-        if latency.is_zero() {
-            if !node.disk.refuses {
-                node.disk.settle(upto);
-            }
-            return false;
+        if !latency.is_zero() {
+            let event = Event::Durable { seat, incarnation: node.incarnation, upto };
+            self.queue.push(self.now.saturating_add(latency), event);
+            return Barrier::Waits;
         }
-        let incarnation = node.incarnation;
-        let event = Event::Durable { seat, incarnation, upto };
-        self.queue.push(self.now.saturating_add(latency), event);
-        true
+        if node.disk.refuses {
+            return Barrier::Refused;
+        }
+        node.disk.settle(upto);
+        Barrier::Over
     }
 
     fn begin_sync(&mut self, seat: Seat, tag: Tag) {
@@ -296,20 +315,23 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             return self.refused(seat);
         }
         node.disk.settle(upto);
-        if node.status == Status::Paused {
-            // The disk works on while the process sleeps.
-            return;
+        if let Some(step) = &mut node.suspended {
+            step.durable = true;
         }
-        self.go_on(seat);
+        // The disk works on while the process sleeps.
+        if node.status == Status::Up {
+            self.go_on(seat);
+        }
     }
 
     /// The effects behind a barrier that is over.
     pub(super) fn go_on(&mut self, seat: Seat) {
         let node = &mut self.nodes[seat.index()];
-        if node.suspended.is_some() && !node.disk.is_clean() {
+        if node.suspended.as_ref().is_some_and(|step| !step.durable) {
             return;
         }
         if let Some(mut step) = node.suspended.take() {
+            step.durable = false;
             // Only now has the barrier taken place: a crash before would have cut it off (rule 13).
             step.applied += 1;
             self.tell(|| Happening::Durable { seat });
@@ -336,7 +358,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     /// A process that cannot make durable what it must has to crash (rule 3).
     fn refused(&mut self, seat: Seat) {
         self.counters.fault(Family::Crash);
-        self.nodes[seat.index()].down_by = Some(DownBy::Disk);
+        self.nodes[seat.index()].down_by.push(DownBy::Disk);
         self.crash(seat);
     }
 

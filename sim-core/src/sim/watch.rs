@@ -59,7 +59,8 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     }
 
     pub(super) fn look_at_goals(&mut self) {
-        if self.watch.open == 0 || self.now < self.watch.last_fault {
+        // Not within the instant itself: of two faults that end together one is first.
+        if self.watch.open == 0 || self.now <= self.watch.last_fault {
             return;
         }
         for watched in &mut self.watch.goals {
@@ -84,6 +85,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             return;
         }
         self.now = self.world.end;
+        self.look_at_goals();
         let missed = self.watch.goals.iter().find(|watched| {
             watched.deadline <= self.world.end
                 && if watched.goal.must_last() {
@@ -104,7 +106,8 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     pub fn judged_goals(&self) -> impl Iterator<Item = &'static str> + '_ {
         let end = self.world.end;
         let goals = self.watch.goals.iter();
-        let judged = goals.filter(move |watched| watched.reached || watched.deadline <= end);
+        let reached = |watched: &Watched<P>| watched.reached && !watched.goal.must_last();
+        let judged = goals.filter(move |watched| reached(watched) || watched.deadline <= end);
         let reply = self.watch.reply_within.filter(|&within| self.calm_after(within) < end);
         judged.map(|watched| watched.name).chain(reply.map(|_| builtin::REPLY))
     }
@@ -117,12 +120,11 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     /// Operations that are still open when the run ends, and should not be.
     pub(super) fn judge_open_operations(&mut self) {
         let Some(within) = self.watch.reply_within else { return };
-        let calm = self.calm_after(within);
         let end = self.world.end;
         let unanswered = self.clients.iter().find_map(|client| {
             let open = self.history.open(client.me())?;
             let due = open.invoked.time.max(self.watch.last_fault).saturating_add(within);
-            (due < end && due >= calm && client.counts()).then_some((open.id, open.invoked.time))
+            (due < end && client.counts()).then_some((open.id, open.invoked.time))
         });
         if let Some((id, invoked)) = unanswered {
             let waited = end.since(invoked);
@@ -139,7 +141,8 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             let took = self.now.since(invoked);
             (self.now > due).then(|| format!("was answered only after {took}"))
         } else {
-            let promised = self.now > self.calm_after(within);
+            // What was asked earlier may have been given up before an answer was due.
+            let promised = invoked >= self.calm_after(within);
             promised.then(|| String::from("was not answered"))
         }
     }

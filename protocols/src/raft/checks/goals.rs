@@ -132,7 +132,9 @@ impl SameLog {
     /// Only when a log or a commit index moved, and no further than to the first that differs.
     fn look(&mut self) {
         let mut up = self.nodes.iter().flatten();
-        let same = up.next().is_some_and(|first| up.all(|other| other == first));
+        // That nobody has anything yet is not what was promised.
+        let first = up.next().filter(|first| first.commit > Index(0));
+        let same = first.is_some_and(|first| up.all(|other| other == first));
         self.since = if same { self.since.or(Some(self.now)) } else { None };
     }
 }
@@ -195,12 +197,12 @@ mod tests {
         let mut goal = SameLog::default();
         see(&mut goal, 1, 0, &node(&[]));
         see(&mut goal, 1, 1, &node(&[]));
-        assert_eq!(met(&goal), Some(1));
-        see(&mut goal, 2, 0, &node(&[1]));
+        assert_eq!(met(&goal), None, "nobody has anything yet");
+        see(&mut goal, 2, 0, &committed(1, node(&[1])));
         assert_eq!(met(&goal), None);
-        see(&mut goal, 3, 1, &node(&[1]));
+        see(&mut goal, 3, 1, &committed(1, node(&[1])));
         assert_eq!(met(&goal), Some(3));
-        see(&mut goal, 4, 0, &committed(1, node(&[1])));
+        see(&mut goal, 4, 0, &committed(2, node(&[1, 1])));
         assert_eq!(met(&goal), None, "the other does not know yet");
         crash(&mut goal, 5, 1);
         assert_eq!(met(&goal), Some(5), "since the one that did not know is gone");

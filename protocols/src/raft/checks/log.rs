@@ -42,7 +42,7 @@ impl<M: Machine> Invariant<Raft<M>> for LeaderAppendOnly {
         match before {
             Some(led) if state.log.digest_at(led.last) != Some(led.digest) => {
                 let (node, last) = (step.node, led.last);
-                Err(format!("{node}, leader of term {term}, changed its log before entry {last}"))
+                Err(format!("{node}, leader of term {term}, changed its log up to entry {last}"))
             }
             _ => Ok(()),
         }
@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(see(&mut check, 0, 0, &leader(2, &[1, 2]), &[]), Ok(()));
         assert_eq!(see(&mut check, 0, 0, &leader(2, &[1, 2, 2]), &[]), Ok(()));
         let error = see(&mut check, 0, 0, &leader(2, &[1, 1, 2, 2]), &[]).expect_err("rewritten");
-        assert_eq!(error, "n0, leader of term 2, changed its log before entry 3");
+        assert_eq!(error, "n0, leader of term 2, changed its log up to entry 3");
         assert!(see(&mut check, 0, 0, &leader(2, &[1]), &[]).is_err(), "cut short");
     }
 

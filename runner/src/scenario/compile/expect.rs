@@ -74,6 +74,14 @@ pub(super) fn expect(
         return expect;
     };
     let Some(spec) = &at.value else { return expect };
+    if !scripted {
+        let lists = [&spec.always, &spec.violated].into_iter().filter_map(section);
+        let is_script = |name: &&At<String>| name.value.as_deref() == Some(builtin::SCRIPT);
+        for name in lists.flat_map(|list| &list.0).filter(is_script) {
+            let help = "add a `script` with a line that has an `expect`";
+            check.say(&name.span, "there is no script to judge", help);
+        }
+    }
     expect.always = names(check, known, &spec.always, "always", &known.always);
     expect.sometimes = names(check, known, &spec.sometimes, "sometimes", &known.sometimes);
     expect.eventually = goals(check, known, &spec.eventually, calm);

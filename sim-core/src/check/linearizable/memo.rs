@@ -8,7 +8,9 @@
 //!
 //! Hashes decide where a configuration is kept and nothing else: no verdict depends on them.
 
-use std::hash::{Hash, Hasher};
+use std::hash::Hash;
+
+use crate::hash::content;
 
 use super::bits::subset;
 use super::plan::small;
@@ -134,50 +136,5 @@ impl<S: Eq + Hash> Memo<S> {
 }
 
 fn hash<S: Hash>(event: usize, placed: &[u64], state: &S) -> u64 {
-    let mut fold = Fold(event as u64);
-    for &word in placed {
-        fold.write_u64(word);
-    }
-    state.hash(&mut fold);
-    fold.finish()
+    content(&(event, placed, state))
 }
-
-/// Folded multiplication: the two halves of a 128-bit product, exclusive-ored.
-struct Fold(u64);
-
-impl Hasher for Fold {
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.write_u64(u64::from_le_bytes(word));
-        }
-    }
-
-    fn write_u8(&mut self, value: u8) {
-        self.write_u64(u64::from(value));
-    }
-
-    fn write_u32(&mut self, value: u32) {
-        self.write_u64(u64::from(value));
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "both halves are meant")]
-    fn write_u64(&mut self, value: u64) {
-        let product = u128::from(self.0 ^ value ^ PI) * u128::from(GOLDEN);
-        self.0 = product as u64 ^ (product >> 64) as u64;
-    }
-
-    fn write_usize(&mut self, value: usize) {
-        self.write_u64(value as u64);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-/// The first digits of pi: zero must not be a fixed point.
-const PI: u64 = 0x243f_6a88_85a3_08d3;
-/// 2^64 divided by the golden ratio.
-const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
