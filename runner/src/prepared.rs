@@ -55,10 +55,8 @@ impl<S: Runnable> Runs<S> {
         setup.workload = workload;
         setup.script.clone_from(&self.scenario.script);
         for property in S::PROPERTIES {
-            let judged =
-                expect.always.contains(&property.name) || expect.violated.contains(&property.name);
             if let Check::Invariant(make) = &property.check
-                && judged
+                && expect.judges(property.name)
             {
                 setup.invariants.push((property.name, make(&setup.cluster)));
             }
@@ -75,9 +73,7 @@ impl<S: Runnable> Runs<S> {
     /// The judges of histories that the scenario asks for.
     fn judges(&self) -> Vec<(&'static str, JudgeOf<S>)> {
         let expect = &self.scenario.expect;
-        let asked_for =
-            |name: &&'static str| expect.always.contains(name) || expect.violated.contains(name);
-        let judges = S::PROPERTIES.iter().filter(|property| asked_for(&property.name));
+        let judges = S::PROPERTIES.iter().filter(|property| expect.judges(property.name));
         judges
             .filter_map(|property| match &property.check {
                 Check::History(make) => Some((property.name, make())),
@@ -89,13 +85,11 @@ impl<S: Runnable> Runs<S> {
     /// What is judged step by step, and so holds in a run that comes to its end.
     fn judged_on_the_way(&self) -> Vec<&'static str> {
         let expect = &self.scenario.expect;
-        let asked_for =
-            |name: &str| expect.always.contains(&name) || expect.violated.contains(&name);
         let invariants = S::PROPERTIES.iter().filter(|property| {
-            matches!(property.check, Check::Invariant(_)) && asked_for(property.name)
+            matches!(property.check, Check::Invariant(_)) && expect.judges(property.name)
         });
         let limits = [builtin::NO_PANIC, builtin::NO_RUNAWAY].into_iter();
-        let limits = limits.filter(|property| asked_for(property));
+        let limits = limits.filter(|property| expect.judges(property));
         let script = (self.scripted() > 0).then_some(builtin::SCRIPT);
         invariants.map(|property| property.name).chain(limits).chain(script).collect()
     }

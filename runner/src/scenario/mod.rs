@@ -76,6 +76,14 @@ pub struct Expect {
     pub violated: Vec<&'static str>,
 }
 
+impl Expect {
+    /// Whether a property is to be judged in every run: to hold, or to be broken.
+    #[must_use]
+    pub fn judges(&self, property: &str) -> bool {
+        self.always.contains(&property) || self.violated.contains(&property)
+    }
+}
+
 impl<C: Clone> Configs<C> {
     /// The cluster of a run that has so many nodes.
     #[must_use]
