@@ -228,6 +228,23 @@ impl NodeSet {
         self.len() == 0
     }
 
+    /// How many nodes are in both sets.
+    #[must_use]
+    pub fn overlap(&self, other: &Self) -> usize {
+        let both = |(a, b): (&u64, &u64)| (a & b).count_ones();
+        let high: u32 = self.high.iter().zip(&other.high).map(both).sum();
+        (both((&self.low, &other.low)) + high) as usize
+    }
+
+    /// Adds every node of another set.
+    pub fn extend(&mut self, other: &Self) {
+        self.low |= other.low;
+        if self.high.len() < other.high.len() {
+            self.high.resize(other.high.len(), 0);
+        }
+        self.high.iter_mut().zip(&other.high).for_each(|(bits, more)| *bits |= more);
+    }
+
     /// Takes everything out.
     pub fn clear(&mut self) {
         self.low = 0;
@@ -296,5 +313,17 @@ mod tests {
         assert!(set.remove(NodeId(200)));
         assert!(!set.remove(NodeId(200)));
         assert_eq!(set, nodes[..3].iter().copied().collect());
+    }
+
+    #[test]
+    fn two_sets_share_nodes_and_make_one() {
+        let set = |nodes: &[u32]| nodes.iter().copied().map(NodeId).collect::<NodeSet>();
+        let (mut few, many) = (set(&[1, 2, 3]), set(&[2, 3, 4, 70, 200]));
+        assert_eq!((few.overlap(&many), many.overlap(&few)), (2, 2));
+        assert_eq!(many.overlap(&set(&[70, 71])), 1);
+        few.extend(&many);
+        assert_eq!(few, set(&[1, 2, 3, 4, 70, 200]));
+        few.extend(&set(&[5]));
+        assert_eq!(few.len(), 7);
     }
 }

@@ -48,6 +48,7 @@ mod config;
 mod election;
 mod flaw;
 mod log;
+mod members;
 mod replication;
 mod session;
 mod subject;
@@ -68,6 +69,7 @@ pub use self::checks::{
 pub use self::config::Config;
 pub use self::flaw::Flaw;
 pub use self::log::{Action, Batch, Entry, EntryId, Index, Log, Term};
+pub use self::members::Members;
 pub use self::subject::RaftKv;
 pub use self::wire::{Message, Record, Timer};
 
@@ -79,8 +81,9 @@ use crate::machine::Machine;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Raft<M: Machine> {
     me: NodeId,
-    nodes: usize,
     config: Config,
+    /// Who takes part.
+    members: Members,
 
     /// The latest term that this node has heard of. On disk before anybody hears of it.
     term: Term,
@@ -130,8 +133,8 @@ impl<M: Machine> Protocol for Raft<M> {
     fn new(me: NodeId, cluster: &Cluster<Config>) -> Self {
         Self {
             me,
-            nodes: cluster.len(),
             config: cluster.config(me).clone(),
+            members: Members::new((0..cluster.size()).map(NodeId).collect()),
             term: Term(0),
             vote: None,
             log: Log::new(),
@@ -273,10 +276,25 @@ impl<M: Machine> Raft<M> {
         }
     }
 
-    /// How many nodes are a majority: any two majorities share a node.
-    fn majority(&self) -> usize {
+    /// How many of so many voters are a majority: any two majorities share a node.
+    fn majority(&self, voters: usize) -> usize {
         // Flawed: two halves share nobody.
-        if self.makes(Flaw::HalfQuorumOfEven) { self.nodes.div_ceil(2) } else { self.nodes / 2 + 1 }
+        if self.makes(Flaw::HalfQuorumOfEven) { voters.div_ceil(2) } else { voters / 2 + 1 }
+    }
+
+    /// Whether these nodes may decide.
+    fn is_quorum(&self, nodes: &NodeSet) -> bool {
+        self.members.is_quorum(nodes, |voters| self.majority(voters))
+    }
+
+    /// Sends a message to every other member.
+    fn tell_members(&self, cx: &mut Context<Self>, message: Message<M::Command>) {
+        let others = self.members.others(self.me);
+        if others.len() == cx.peers().len() {
+            cx.broadcast(message);
+        } else {
+            cx.multicast(others, message);
+        }
     }
 
     fn makes(&self, flaw: Flaw) -> bool {

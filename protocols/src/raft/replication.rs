@@ -4,6 +4,7 @@ use sim_core::Context;
 use sim_core::id::NodeId;
 
 use super::log::{Batch, Entry, EntryId, Index, Term};
+use super::members::Members;
 use super::wire::{Message, Timer};
 use super::{Raft, Role};
 use crate::machine::Machine;
@@ -11,7 +12,7 @@ use crate::machine::Machine;
 /// What a leader knows, from its election on.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Leadership {
-    /// How far each node is, in order of identity, this one among them.
+    /// How far each member is, this node among them: a row for each identity up to the last member's.
     nodes: Vec<Progress>,
     /// The latest request that each client put to this leader: whom it will answer.
     pub(super) asked: Vec<u32>,
@@ -28,16 +29,9 @@ struct Progress {
 
 impl Leadership {
     /// A new leader takes every log to be as long as its own, and knows of no match.
-    pub(super) fn new(nodes: usize, last: Index) -> Self {
+    pub(super) fn new(members: &Members, last: Index) -> Self {
         let progress = Progress { next: last.next(), matched: Index(0) };
-        Self { nodes: vec![progress; nodes], asked: Vec::new() }
-    }
-
-    /// The last entry that so many nodes have.
-    fn reached_by(&self, count: usize) -> Index {
-        let matched = || self.nodes.iter().map(|node| node.matched);
-        let have = |index| matched().filter(|&matched| matched >= index).count();
-        matched().filter(|&index| have(index) >= count).max().unwrap_or_default()
+        Self { nodes: vec![progress; members.rows()], asked: Vec::new() }
     }
 }
 
@@ -52,13 +46,14 @@ impl<M: Machine> Raft<M> {
     /// Sends each follower what it lacks. Those that are equally far get one message.
     pub(super) fn replicate(&mut self, cx: &mut Context<Self>) {
         let Role::Leader(Leadership { nodes, .. }) = &self.role else { return };
-        let mut followers = cx.peers().into_iter().map(|peer| nodes[peer.index()].next);
+        let others = self.members.others(self.me);
+        let mut followers = others.iter().map(|other| nodes[other.index()].next);
         let Some(next) = followers.next() else { return };
         if followers.all(|other| other == next) {
-            cx.broadcast(self.append_entries(next));
+            self.tell_members(cx, self.append_entries(next));
         } else {
-            for peer in cx.peers() {
-                cx.send(peer, self.append_entries(nodes[peer.index()].next));
+            for other in others.iter() {
+                cx.send(other, self.append_entries(nodes[other.index()].next));
             }
         }
     }
@@ -148,7 +143,7 @@ impl<M: Machine> Raft<M> {
         matched: Index,
     ) {
         let Role::Leader(leadership) = &mut self.role else { return };
-        let progress = &mut leadership.nodes[follower.index()];
+        let Some(progress) = leadership.nodes.get_mut(follower.index()) else { return };
         // What is of an earlier term, or older than another answer, says nothing new.
         if term < self.term || matched <= progress.matched {
             return;
@@ -172,7 +167,7 @@ impl<M: Machine> Raft<M> {
         conflict: EntryId,
     ) {
         let Role::Leader(leadership) = &mut self.role else { return };
-        let progress = &mut leadership.nodes[follower.index()];
+        let Some(progress) = leadership.nodes.get_mut(follower.index()) else { return };
         // Behind the last entry of the follower's term, if this log has that term; else before all
         // of them. Never before what is known to match: such an answer is an old one.
         let behind = self.log.first_of(conflict.term.next());
@@ -193,10 +188,10 @@ impl<M: Machine> Raft<M> {
     /// a majority has may still be replaced (§5.4.2, Figure 8); it is committed with one that may
     /// not.
     pub(super) fn advance_commit(&mut self, cx: &mut Context<Self>) {
-        let (majority, last) = (self.majority(), self.log.last().index);
+        let last = self.log.last().index;
         let Role::Leader(leadership) = &mut self.role else { return };
         leadership.nodes[self.me.index()].matched = last;
-        let reached = leadership.reached_by(majority);
+        let reached = self.reached();
         let of_this_term = self.log.id(reached).is_some_and(|id| id.term == self.term);
         if reached <= self.commit || !of_this_term {
             return;
@@ -206,6 +201,13 @@ impl<M: Machine> Raft<M> {
             cx.reached("old_term_entry_committed");
         }
         self.commit_up_to(cx, reached);
+    }
+
+    /// The last entry that a majority is known to have.
+    fn reached(&self) -> Index {
+        let Role::Leader(Leadership { nodes, .. }) = &self.role else { return Index(0) };
+        let matched = |member: NodeId| nodes[member.index()].matched;
+        self.members.reached(matched, |voters| self.majority(voters))
     }
 
     /// Everything up to here is committed: applies what is not yet applied.

@@ -22,7 +22,7 @@ pub(super) fn node(terms: &[u64]) -> Raft<Kv> {
 /// The same, leading a term.
 pub(super) fn leader(term: u64, terms: &[u64]) -> Raft<Kv> {
     let mut node = in_term(term, node(terms));
-    node.role = Role::Leader(Leadership::new(3, node.log.last().index));
+    node.role = Role::Leader(Leadership::new(&node.members, node.log.last().index));
     node.vote = Some(NodeId(0));
     node.leader = Some(NodeId(0));
     node

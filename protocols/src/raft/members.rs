@@ -1,0 +1,159 @@
+//! Who takes part, and who of them may decide (Raft §6, dissertation chapter 4).
+
+use std::fmt;
+
+use sim_core::id::{NodeId, NodeSet};
+
+use super::log::Index;
+
+/// A configuration: the members of a cluster. Every decision, an election or a commitment, takes a
+/// majority of its voters.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Members {
+    voters: NodeSet,
+    /// On the way from one set of voters to another, the old one: then both must agree (joint
+    /// consensus, Raft §6). Else empty.
+    outgoing: NodeSet,
+    /// Who is sent entries and has no vote (dissertation §4.2.1).
+    learners: NodeSet,
+}
+
+impl Members {
+    /// A cluster of voters.
+    #[must_use]
+    pub const fn new(voters: NodeSet) -> Self {
+        Self { voters, outgoing: NodeSet::new(), learners: NodeSet::new() }
+    }
+
+    /// The voters; on the way from one set to another, the new ones.
+    #[must_use]
+    pub const fn voters(&self) -> &NodeSet {
+        &self.voters
+    }
+
+    /// Those who are sent entries and have no vote.
+    #[must_use]
+    pub const fn learners(&self) -> &NodeSet {
+        &self.learners
+    }
+
+    /// Whether two sets of voters must agree.
+    #[must_use]
+    pub fn is_joint(&self) -> bool {
+        !self.outgoing.is_empty()
+    }
+
+    /// Whether a node has a vote.
+    #[must_use]
+    pub fn has_voter(&self, node: NodeId) -> bool {
+        self.voters.contains(node) || self.outgoing.contains(node)
+    }
+
+    /// Whether these nodes may decide: a majority of the voters, of both sets if there are two. How
+    /// many of a number of voters are a majority is the caller's to say.
+    pub fn is_quorum(&self, nodes: &NodeSet, majority: impl Fn(usize) -> usize) -> bool {
+        self.sets().all(|set| set.overlap(nodes) >= majority(set.len()))
+    }
+
+    /// The last position that a majority of the voters, of both sets if there are two, has reached.
+    pub fn reached(
+        &self,
+        matched: impl Fn(NodeId) -> Index,
+        majority: impl Fn(usize) -> usize,
+    ) -> Index {
+        let reached = |set: &NodeSet| {
+            let have = |index| set.iter().filter(|&node| matched(node) >= index).count();
+            let enough = majority(set.len());
+            set.iter().map(&matched).filter(|&index| have(index) >= enough).max()
+        };
+        self.sets().map(|set| reached(set).unwrap_or_default()).min().unwrap_or_default()
+    }
+
+    /// All members but one, whether they have a vote or not.
+    #[must_use]
+    pub fn others(&self, me: NodeId) -> NodeSet {
+        let mut others = self.voters.clone();
+        others.extend(&self.outgoing);
+        others.extend(&self.learners);
+        others.remove(me);
+        others
+    }
+
+    /// How many rows a table needs that has one for each member, in its place.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        let last = |set: &NodeSet| set.iter().last().map_or(0, |node| node.index() + 1);
+        last(&self.voters).max(last(&self.outgoing)).max(last(&self.learners))
+    }
+
+    /// The sets of voters that must agree.
+    fn sets(&self) -> impl Iterator<Item = &NodeSet> {
+        let outgoing = self.is_joint().then_some(&self.outgoing);
+        std::iter::once(&self.voters).chain(outgoing)
+    }
+}
+
+impl fmt::Debug for Members {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_joint() {
+            write!(f, "{:?} and ", self.outgoing)?;
+        }
+        write!(f, "{:?}", self.voters)?;
+        if self.learners.is_empty() { Ok(()) } else { write!(f, ", learning {:?}", self.learners) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(nodes: &[u32]) -> NodeSet {
+        nodes.iter().copied().map(NodeId).collect()
+    }
+
+    fn more_than_half(voters: usize) -> usize {
+        voters / 2 + 1
+    }
+
+    fn joint(old: &[u32], new: &[u32]) -> Members {
+        Members { voters: set(new), outgoing: set(old), learners: NodeSet::new() }
+    }
+
+    #[test]
+    fn a_majority_of_the_voters_decides_and_nobody_else_counts() {
+        let members = Members { learners: set(&[7, 8, 9]), ..Members::new(set(&[0, 1, 2, 5])) };
+        let decides = |nodes: &[u32]| members.is_quorum(&set(nodes), more_than_half);
+        assert!(decides(&[0, 1, 5]));
+        assert!(!decides(&[0, 1]), "a half");
+        assert!(!decides(&[0, 1, 3, 7, 8, 9]), "learners and strangers");
+    }
+
+    #[test]
+    fn on_the_way_both_majorities_decide_together() {
+        let members = joint(&[0, 1, 2], &[2, 3, 4]);
+        let decides = |nodes: &[u32]| members.is_quorum(&set(nodes), more_than_half);
+        assert!(decides(&[0, 2, 3]));
+        assert!(!decides(&[0, 1, 2]), "the old ones alone");
+        assert!(!decides(&[2, 3, 4]), "the new ones alone");
+    }
+
+    #[test]
+    fn what_a_majority_has_is_reached() {
+        let matched = |node: NodeId| Index([9, 4, 7, 5, 0][node.index()]);
+        let reached = |members: &Members| members.reached(matched, more_than_half);
+        assert_eq!(reached(&Members::new(set(&[0, 1, 2]))), Index(7));
+        assert_eq!(reached(&Members::new(set(&[0, 1, 2, 3]))), Index(5));
+        assert_eq!(reached(&joint(&[0, 1, 2], &[1, 3, 4])), Index(4), "the slower half counts");
+        let learner = Members { learners: set(&[0]), ..Members::new(set(&[1, 3, 4])) };
+        assert_eq!(reached(&learner), Index(4), "a learner does not count");
+    }
+
+    #[test]
+    fn everybody_is_told_and_has_a_row() {
+        let members = Members { learners: set(&[6]), ..joint(&[0, 1], &[1, 4]) };
+        assert_eq!(members.others(NodeId(1)), set(&[0, 4, 6]));
+        assert_eq!(members.others(NodeId(9)), set(&[0, 1, 4, 6]));
+        assert_eq!(members.rows(), 7);
+        assert!(members.has_voter(NodeId(0)) && !members.has_voter(NodeId(6)));
+    }
+}
