@@ -1,6 +1,10 @@
 //! The choices of a process: where they come from, and a record of how they came out.
 
+use std::fmt;
+
 use crate::chance::Chance;
+use crate::decide::SharedDecider;
+use crate::id::Seat;
 use crate::rng::Key;
 
 /// One choice of a handler.
@@ -12,7 +16,8 @@ pub struct Choice {
     pub picked: u64,
 }
 
-/// Where a process's choices come from: keyed by (seat, incarnation, ordinal), or a script.
+/// Where a process's choices come from: keyed by (seat, incarnation, ordinal), with or without somebody
+/// who has a say in them, or a script.
 #[derive(Clone, Debug)]
 pub(crate) struct Choices {
     source: Source,
@@ -22,7 +27,23 @@ pub(crate) struct Choices {
 #[derive(Clone, Debug)]
 enum Source {
     Keyed { key: Key, ordinal: u64 },
+    Decided(Box<Decided>),
     Scripted { picks: Vec<u64>, next: usize },
+}
+
+/// A seat's choices in which a decider has a say.
+#[derive(Clone)]
+struct Decided {
+    key: Key,
+    ordinal: u64,
+    seat: Seat,
+    decider: SharedDecider,
+}
+
+impl fmt::Debug for Decided {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decided").field("seat", &self.seat).finish_non_exhaustive()
+    }
 }
 
 impl Choices {
@@ -39,8 +60,14 @@ impl Choices {
     }
 
     /// Starts the stream of another incarnation, and keeps the buffer.
-    pub(crate) fn rekey(&mut self, key: Key) {
-        self.source = Source::Keyed { key, ordinal: 0 };
+    pub(crate) fn rekey(&mut self, key: Key, seat: Seat, decider: Option<&SharedDecider>) {
+        self.source = match decider {
+            None => Source::Keyed { key, ordinal: 0 },
+            Some(decider) => {
+                let decider = SharedDecider::clone(decider);
+                Source::Decided(Box::new(Decided { key, ordinal: 0, seat, decider }))
+            }
+        };
         self.made.clear();
     }
 
@@ -56,6 +83,7 @@ impl Choices {
         assert!(of > 0, "a choice among nothing");
         let picked = match &mut self.source {
             Source::Keyed { key, ordinal } => next(*key, ordinal).below(of),
+            Source::Decided(decided) => decided.below(of),
             Source::Scripted { picks, next } => {
                 let picked = picks.get(*next).copied().unwrap_or(0);
                 *next += 1;
@@ -69,21 +97,43 @@ impl Choices {
 
     /// To an explorer a chance is a choice between two, whatever its weight.
     pub(crate) fn chance(&mut self, chance: Chance) -> bool {
-        match &mut self.source {
-            Source::Keyed { key, ordinal } => {
-                let happens = next(*key, ordinal).chance(chance);
-                self.made.push(Choice { of: 2, picked: u64::from(happens) });
-                happens
-            }
-            Source::Scripted { .. } => self.below(2) == 1,
-        }
+        let happens = match &mut self.source {
+            Source::Keyed { key, ordinal } => next(*key, ordinal).chance(chance),
+            Source::Decided(decided) => decided.chance(chance),
+            Source::Scripted { .. } => return self.below(2) == 1,
+        };
+        self.made.push(Choice { of: 2, picked: u64::from(happens) });
+        happens
     }
 
     pub(crate) fn entropy(&mut self) -> u64 {
         match &mut self.source {
             Source::Keyed { key, ordinal } => next(*key, ordinal).word(),
+            Source::Decided(decided) => decided.entropy(),
             Source::Scripted { .. } => 0,
         }
+    }
+}
+
+impl Decided {
+    fn below(&mut self, of: u64) -> u64 {
+        let drawn = next(self.key, &mut self.ordinal).below(of);
+        self.decide(of, drawn)
+    }
+
+    fn chance(&mut self, chance: Chance) -> bool {
+        let drawn = next(self.key, &mut self.ordinal).chance(chance);
+        self.decide(2, u64::from(drawn)) == 1
+    }
+
+    fn decide(&self, of: u64, drawn: u64) -> u64 {
+        let decided = self.decider.borrow_mut().choice(self.seat, of, drawn);
+        if decided < of { decided } else { drawn }
+    }
+
+    fn entropy(&mut self) -> u64 {
+        let drawn = next(self.key, &mut self.ordinal).word();
+        self.decider.borrow_mut().entropy(self.seat, drawn)
     }
 }
 

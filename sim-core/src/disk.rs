@@ -1,5 +1,6 @@
 //! A disk of typed records: what is durable, what is only buffered, and what a crash leaves.
 
+use crate::decide::Left;
 use crate::protocol::{Found, Recovered};
 use crate::rng::Draw;
 use crate::world::DiskSettings;
@@ -66,17 +67,23 @@ impl<R: Clone> Disk<R> {
         count > 0
     }
 
-    /// The process is gone: decides what of the unsynced tail is found later.
-    pub(crate) fn crash(&mut self, settings: &DiskSettings, mut draw: Draw) {
+    /// Draws what a crash would leave of the unsynced tail, if there is one.
+    pub(crate) fn left_by_a_crash(&self, settings: &DiskSettings, mut draw: Draw) -> Option<Left> {
         if self.buffered.is_empty() {
-            return;
+            return None;
         }
+        let buffered = self.buffered.len() as u64;
         let lost = draw.chance(settings.lose_unsynced);
-        let kept = if lost { 0 } else { draw.below(self.buffered.len() as u64 + 1) };
-        self.keep(usize::try_from(kept).expect("no more than are buffered"));
-        let cut_record = !self.buffered.is_empty();
+        let kept = if lost { 0 } else { draw.below(buffered + 1) };
+        let may_tear = kept < buffered && !settings.torn_write.is_never();
+        Some(Left { kept, torn: may_tear && draw.chance(settings.torn_write) })
+    }
+
+    /// The process is gone, and this is left of the unsynced tail.
+    pub(crate) fn crash(&mut self, left: Left) {
+        self.keep(usize::try_from(left.kept).unwrap_or(usize::MAX));
         self.buffered.clear();
-        if cut_record && !settings.torn_write.is_never() && draw.chance(settings.torn_write) {
+        if left.torn {
             self.durable.push(Found::Torn);
         }
         self.settled = 0;
@@ -113,7 +120,8 @@ mod tests {
     }
 
     fn crash(disk: &mut Disk<u32>, settings: DiskSettings, seed: u64) {
-        disk.crash(&settings, Key::new(seed).draw());
+        let left = disk.left_by_a_crash(&settings, Key::new(seed).draw());
+        left.into_iter().for_each(|left| disk.crash(left));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::id::{NodeId, RequestId, Seat};
 use crate::network::Positions;
 use crate::protocol::{DiskDone, Protocol};
 use crate::rng::{Draw, Key};
+use crate::time::Duration;
 use crate::timers::{Deadline, Timers};
 
 pub(crate) struct Node<P: Protocol> {
@@ -38,6 +39,8 @@ pub(crate) struct Node<P: Protocol> {
     pub(crate) pauses: u32,
     /// A crash that will fall in the midst of the next step.
     pub(crate) doomed: Option<Draw>,
+    /// When the crash of this number is over that no fault of the plan asked for, from the crash on.
+    pub(crate) unplanned: Option<(u32, Option<Duration>)>,
     pub(crate) positions: Positions,
     pub(crate) adversary: Option<Corruption<P>>,
 }
@@ -70,6 +73,8 @@ impl Status {
 pub(crate) enum DownBy {
     /// The fault of this number in the plan.
     Fault(u32),
+    /// The crash of this number that no fault of the plan asked for.
+    Unplanned(u32),
     /// Its disk, which refused.
     Disk,
 }
@@ -116,6 +121,7 @@ impl<P: Protocol> Node<P> {
             down_by: Vec::new(),
             pauses: 0,
             doomed: None,
+            unplanned: None,
             positions: Positions::default(),
             adversary: None,
         }
@@ -131,6 +137,7 @@ impl<P: Protocol> Node<P> {
         self.clock = clock;
         self.forget();
         self.down_by.clear();
+        self.unplanned = None;
         self.positions.clear();
         self.adversary = None;
     }

@@ -28,6 +28,12 @@ impl Key {
         Self(finish(fold(self.0 ^ 0x9E37_79B9_7F4A_7C15, what ^ 0xD1B5_4A32_D192_ED03) ^ what))
     }
 
+    /// The key as a plain number, from which [`new`](Self::new) makes it again.
+    #[must_use]
+    pub const fn word(self) -> u64 {
+        self.0
+    }
+
     /// Opens the draws that belong to this key.
     #[must_use]
     pub const fn draw(self) -> Draw {

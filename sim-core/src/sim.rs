@@ -7,6 +7,7 @@
 mod clients;
 mod faults;
 mod step;
+mod unplanned;
 mod watch;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,6 +19,7 @@ use crate::client::{Answer, Client, NoClient, Scripted};
 use crate::clock::Clock;
 use crate::context::{Context, Effect};
 use crate::counters::Counters;
+use crate::decide::SharedDecider;
 use crate::fault::{Fault, FaultKind};
 use crate::hash::Fingerprint;
 use crate::history::History;
@@ -56,6 +58,8 @@ pub struct Setup<P: Protocol, C: Client<P>> {
     pub goals: Vec<(&'static str, Duration, Box<dyn Goal<P>>)>,
     /// Within which time requests must be answered, from that long after the last fault on.
     pub reply_within: Option<Duration>,
+    /// Who has a say in what is drawn, if anybody.
+    pub decider: Option<SharedDecider>,
 }
 
 impl<P: Protocol, C: Client<P>> Setup<P, C> {
@@ -70,6 +74,7 @@ impl<P: Protocol, C: Client<P>> Setup<P, C> {
             invariants: Vec::new(),
             goals: Vec::new(),
             reply_within: None,
+            decider: None,
         }
     }
 }
@@ -98,6 +103,9 @@ pub struct Simulation<P: Protocol, C: Client<P> = NoClient> {
     fingerprint: Fingerprint,
     violation: Option<Violation>,
     trace: Option<Box<dyn Trace<P, C>>>,
+    decider: Option<SharedDecider>,
+    /// How many crashes the decider asked for.
+    unplanned_crashes: u32,
     /// Whose handler runs: who is to blame for a panic.
     running: Option<Seat>,
     /// A handler panicked, so nothing in here can be relied on (rule 12).
@@ -124,6 +132,7 @@ enum Event<P: Protocol> {
     FaultBegins { fault: u32 },
     FaultEnds { fault: u32 },
     Start { seat: Seat },
+    CrashOver { seat: Seat, crash: u32 },
 }
 
 impl<P: Protocol, C: Client<P>> Simulation<P, C> {
@@ -154,6 +163,8 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             fingerprint: Fingerprint::default(),
             violation: None,
             trace: None,
+            decider: None,
+            unplanned_crashes: 0,
             running: None,
             poisoned: false,
             world: setup.world.clone(),
@@ -192,6 +203,8 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         self.world = setup.world;
         self.workload = setup.workload;
         self.script = setup.script;
+        self.decider = setup.decider;
+        self.unplanned_crashes = 0;
         self.seat_everybody();
         self.plan_beginning();
     }
@@ -409,6 +422,10 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             Event::Start { seat } => {
                 self.absorb(12, seat.0, 0);
                 self.start(seat);
+            }
+            Event::CrashOver { seat, crash } => {
+                self.absorb(14, seat.0, u64::from(crash));
+                self.end_unplanned_crash(seat, crash);
             }
         }
     }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::{Event, Simulation};
 use crate::check::builtin;
 use crate::client::{Answer, Client, ClientAct, ClientContext, ClientSetup, Scripted};
+use crate::decide::{Parcel, Sent, ask};
 use crate::hash::content;
 use crate::history::Outcome;
 use crate::id::{ClientId, NodeId, RequestId, Seat};
@@ -109,10 +110,11 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         }
         let seat = &self.clients[client.index()];
         let mut draw = seat.key.about(u64::from(seat.tasks)).about(1).draw();
-        let gap = match self.world.clients.pace {
+        let drawn = match self.world.clients.pace {
             Pace::Open { every } => crate::chance::Delay::exponential(every).draw(&mut draw),
             Pace::Closed { think } => think.draw(&mut draw),
         };
+        let gap = ask(self.decider.as_ref(), drawn, |decider, drawn| decider.gap(client, drawn));
         let at = after.saturating_add(gap);
         if at < self.world.clients.until {
             self.queue.push(at, Event::Arrival { client });
@@ -124,7 +126,9 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         let seat = &mut self.clients[client.index()];
         seat.tasks += 1;
         let id = RequestId { client, number: seat.tasks };
-        let task = workload(id, &mut seat.key.about(u64::from(seat.tasks)).about(2).draw());
+        let drawn = seat.key.about(u64::from(seat.tasks)).about(2);
+        let key = ask(self.decider.as_ref(), drawn, |decider, drawn| decider.stream(client, drawn));
+        let task = workload(id, &mut key.draw());
         seat.queue.push_back((task, None));
         if let Pace::Open { .. } = self.world.clients.pace {
             self.plan_arrival(client, self.now);
@@ -150,7 +154,10 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             seat.busy = Some(line);
             seat.counts = !expects;
             seat.operations += 1;
-            seat.cx.draw = seat.key.about(seat.operations).about(3).draw();
+            let drawn = seat.key.about(seat.operations).about(3);
+            let key =
+                ask(self.decider.as_ref(), drawn, |decider, drawn| decider.stream(client, drawn));
+            seat.cx.draw = key.draw();
             self.drive(client, |machine, cx| machine.next(cx, task));
         }
     }
@@ -217,13 +224,10 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     ) {
         let link = Link { from: Port(from.0), to: self.port_beside(id.client) };
         let position = self.nodes[from.index()].positions.next(self.now, link.to);
-        let fate = self.fate(link, position);
-        self.travel(Endpoint::Client(id.client), fate, || Event::Answer {
-            from,
-            id,
-            hash,
-            answer: answer.clone(),
-        });
+        let (from_end, to_end) = (Endpoint::Seat(from), Endpoint::Client(id.client));
+        let sent = Sent { from: from_end, to: to_end, what: Parcel::Reply };
+        let fate = self.fate(link, position, &sent);
+        self.travel(to_end, fate, || Event::Answer { from, id, hash, answer: answer.clone() });
     }
 
     /// Calls a client's handler, and does what it says.
@@ -265,8 +269,11 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         let seat = &mut self.clients[from.index()];
         let position = CLIENT_POSITION + seat.positions.next(self.now, Port(to.0));
         let to = Seat(to.0);
-        let fate = self.fate(Link { from: self.port_beside(from), to: Port(to.0) }, position);
-        self.travel(Endpoint::Seat(to), fate, || Event::Request {
+        let link = Link { from: self.port_beside(from), to: Port(to.0) };
+        let (from_end, to_end) = (Endpoint::Client(from), Endpoint::Seat(to));
+        let sent = Sent { from: from_end, to: to_end, what: Parcel::Request };
+        let fate = self.fate(link, position, &sent);
+        self.travel(to_end, fate, || Event::Request {
             from,
             to,
             id,
@@ -339,15 +346,16 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         if link.from == link.to { Passage::Open } else { self.network.passage(link) }
     }
 
-    fn fate(&self, link: Link, position: u32) -> Fate {
+    fn fate(&self, link: Link, position: u32, sent: &Sent) -> Fate {
         if link.from == link.to {
             return Fate::Arrives { after: Duration::ZERO, copy: None };
         }
-        match self.network.fate(link, self.now, position) {
+        let drawn = match self.network.fate(link, self.now, position) {
             // A client speaks over a connection: what it says may be lost or late, but is not doubled.
             // Else a redirection would settle one copy of a request while the other takes effect.
             Fate::Arrives { after, copy: _ } => Fate::Arrives { after, copy: None },
             fate => fate,
-        }
+        };
+        ask(self.decider.as_ref(), drawn, |decider, drawn| decider.fate(sent, drawn))
     }
 }

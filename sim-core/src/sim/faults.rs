@@ -125,7 +125,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     }
 
     /// One fault no longer holds a process down: it restarts if none does.
-    fn let_go(&mut self, seat: Seat, by: DownBy) {
+    pub(super) fn let_go(&mut self, seat: Seat, by: DownBy) {
         let node = &mut self.nodes[seat.index()];
         let held = node.down_by.len();
         node.down_by.retain(|holder| *holder != by);

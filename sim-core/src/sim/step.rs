@@ -1,8 +1,10 @@
 //! Steps: a handler is called, its effects take place one after another, and it is judged.
 
+use super::unplanned::Why;
 use super::{Event, Simulation, done};
 use crate::client::{Answer, Client};
 use crate::context::{Destination, Effect};
+use crate::decide::{Decider, Parcel, Sent, ask};
 use crate::fault::Family;
 use crate::hash::content;
 use crate::id::{NodeId, RequestId, Seat};
@@ -37,7 +39,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         node.down_by.clear();
         node.syncs = 0;
         node.key = self.keys.nodes.about(u64::from(seat.0)).about(u64::from(node.incarnation));
-        node.choices.rekey(node.key);
+        node.choices.rekey(node.key, seat, self.decider.as_ref());
         self.running = Some(seat);
         let mut process = P::new(node.identity, &self.cluster);
         if node.incarnation > 0 {
@@ -79,6 +81,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         };
         self.counters.steps += 1;
         self.running = Some(seat);
+        let cause = self.decider.is_some().then(|| Why::of(&input, timer));
         self.tell_input(seat, &input, timer);
         self.call(seat, input, timer);
         self.running = None;
@@ -86,9 +89,16 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         self.cx.swap_effects(&mut effects);
         // A step without effects has no midst: the crash waits for one that has.
         let doomed = self.nodes[seat.index()].doomed.take_if(|_| !effects.is_empty());
-        let crash_after = doomed.map(|mut draw| {
-            usize::try_from(draw.below(effects.len() as u64 + 1)).expect("below a usize")
+        let mut crash_after = doomed.map(|mut draw| {
+            let drawn = draw.below(effects.len() as u64 + 1);
+            let drawn = usize::try_from(drawn).expect("below a usize");
+            ask(self.decider.as_ref(), drawn, |decider, drawn| {
+                decider.crash_point(seat, effects.len(), drawn).min(effects.len())
+            })
         });
+        if let Some(cause) = cause {
+            crash_after = self.crash_in_this_step(seat, &cause, effects.len(), crash_after);
+        }
         self.apply(seat, Suspended { effects, applied: 0, crash_after, durable: false });
     }
 
@@ -161,7 +171,10 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             Effect::SetTimer { timer, delay } => {
                 let node = &mut self.nodes[seat.index()];
                 let (slot, name, count) = node.timers.about_to_set(*timer);
-                let shown = delay.draw(&mut node.key.about(name).about(count).draw());
+                let drawn = delay.draw(&mut node.key.about(name).about(count).draw());
+                let shown = ask(self.decider.as_ref(), drawn, |decider, drawn| {
+                    decider.timer(seat, timer, drawn)
+                });
                 let deadline = self.now.saturating_add(node.clock.true_length(shown));
                 let place = self.queue.arrive();
                 self.fingerprint.absorb(name);
@@ -238,7 +251,11 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         self.counters.sent += 1;
         let link = Link { from: Port(from.0), to: Port(to.0) };
         let position = self.nodes[from.index()].positions.next(self.now, link.to);
-        let fate = self.network.fate(link, self.now, position);
+        let drawn = self.network.fate(link, self.now, position);
+        let fate = ask(self.decider.as_ref(), drawn, |decider, drawn| {
+            let (from, to) = (Endpoint::Seat(from), Endpoint::Seat(to));
+            decider.fate(&Sent { from, to, what: Parcel::Message(P::kind(message)) }, drawn)
+        });
         self.travel(Endpoint::Seat(to), fate, || Event::Message {
             from,
             to,
@@ -275,7 +292,8 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         let node = &mut self.nodes[seat.index()];
         node.syncs += 1;
         let about = self.keys.disks.about(u64::from(seat.0)).about(u64::from(node.incarnation));
-        self.world.disk.fsync.draw(&mut about.about(node.syncs).draw())
+        let drawn = self.world.disk.fsync.draw(&mut about.about(node.syncs).draw());
+        ask(self.decider.as_ref(), drawn, |decider, drawn| decider.fsync(seat, drawn))
     }
 
     fn begin_flush(&mut self, seat: Seat) -> Barrier {
@@ -371,9 +389,13 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         node.status = Status::Down;
         let cut = node.suspended.take();
         let about = self.keys.disks.about(u64::from(seat.0)).about(u64::from(node.incarnation));
-        node.disk.crash(&self.world.disk, about.about(0).draw());
+        if let Some(drawn) = node.disk.left_by_a_crash(&self.world.disk, about.about(0).draw()) {
+            let say = |decider: &mut dyn Decider, drawn| decider.left(seat, drawn);
+            node.disk.crash(ask(self.decider.as_ref(), drawn, say));
+        }
         node.process = None;
         node.forget();
+        let unplanned = node.unplanned.take();
         self.absorb(13, seat.0, 0);
         let parts = cut.as_ref().map(|step| (step.applied, step.effects.len()));
         self.tell(|| Happening::Crashed { seat, cut: parts });
@@ -384,6 +406,9 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         }
         let identity = self.nodes[seat.index()].identity;
         self.watch.crashed(self.now, identity);
+        if let Some((crash, lasting)) = unplanned {
+            self.begin_unplanned_crash(seat, crash, lasting);
+        }
     }
 
     fn recycle(&mut self, mut effects: Vec<Effect<P>>) {

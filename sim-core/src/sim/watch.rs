@@ -22,6 +22,7 @@ pub(super) struct Watch<P: Protocol> {
 
 struct Watched<P: Protocol> {
     name: &'static str,
+    within: Duration,
     deadline: Time,
     goal: Box<dyn Goal<P>>,
     reached: bool,
@@ -171,10 +172,28 @@ impl<P: Protocol> Watch<P> {
         self.goals.clear();
         for (name, within, goal) in goals {
             let deadline = self.last_fault.saturating_add(within);
-            self.goals.push(Watched { name, deadline, goal, reached: false });
+            self.goals.push(Watched { name, within, deadline, goal, reached: false });
         }
-        self.open = self.goals.iter().filter(|watched| !watched.goal.must_last()).count();
+        self.count_open();
         self.reply_within = reply_within;
+    }
+
+    /// A fault that nobody planned begins or ends: what must come about after the last one has its time
+    /// from now on.
+    pub(super) fn fault_turns(&mut self, now: Time) {
+        if now <= self.last_fault {
+            return;
+        }
+        self.last_fault = now;
+        for watched in &mut self.goals {
+            watched.deadline = now.saturating_add(watched.within);
+            watched.reached = false;
+        }
+        self.count_open();
+    }
+
+    fn count_open(&mut self) {
+        self.open = self.goals.iter().filter(|watched| !watched.goal.must_last()).count();
     }
 
     /// A process is gone.
