@@ -26,7 +26,7 @@ pub(crate) struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes: 0 as expected; 1 a property was violated, or something that should happen never did; 2 \
 wrong usage, scenario or file; 3 inconclusive: too little was exercised or judged, or two runs of one \
-seed differed; 130 interrupted.";
+seed differed; 130 interrupted, 143 terminated.";
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {

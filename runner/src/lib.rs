@@ -23,7 +23,8 @@
 //! # Exit codes
 //!
 //! 0 as expected; 1 a property was violated, or something that should happen never did; 2 wrong usage,
-//! scenario or file; 3 inconclusive; 130 interrupted.
+//! scenario or file; 3 inconclusive; 130 interrupted, 143 terminated. A reader of standard output who
+//! leaves early changes nothing.
 
 #![forbid(unsafe_code)]
 
@@ -49,8 +50,10 @@ mod prepared;
 mod progress;
 mod report;
 mod results;
+mod signals;
 mod wall;
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -62,13 +65,14 @@ pub use catalogue::Catalogue;
 #[must_use = "it is the program's exit code"]
 pub fn main(catalogue: Catalogue) -> ExitCode {
     panics::install();
+    signals::a_file_too_large_is_an_error();
     match args::Cli::try_parse() {
         Ok(cli) => ExitCode::from(commands::execute(&catalogue, &cli)),
         Err(wrong) => {
-            let code = if wrong.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            let is_wrong = wrong.use_stderr();
             // A reader who has gone, as in `sim --help | head -1`, has read enough.
-            let _ = wrong.print();
-            code
+            let is_lost = wrong.print().is_err_and(|error| error.kind() != ErrorKind::BrokenPipe);
+            if is_wrong || is_lost { ExitCode::from(2) } else { ExitCode::SUCCESS }
         }
     }
 }

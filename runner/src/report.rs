@@ -8,6 +8,7 @@ use crate::determinism::Parting;
 use crate::fared::{Fared, How, Tense, fared, groups};
 use crate::invocation::Invocation;
 use crate::output::words::{grouped, listed, many};
+use crate::signals;
 use crate::summary::{Summary, SweepVerdict};
 
 /// A sweep that is over.
@@ -107,12 +108,12 @@ impl Word {
     }
 
     /// What the process says when it ends.
-    pub(crate) const fn exit_code(self) -> u8 {
+    pub(crate) fn exit_code(self) -> u8 {
         match self {
             Self::Passed => 0,
             Self::Failed | Self::Unmet => 1,
             Self::Inconclusive => 3,
-            Self::Interrupted => 130,
+            Self::Interrupted => signals::exit_code(),
         }
     }
 }

@@ -16,6 +16,20 @@ use serde::Serialize;
 use crate::output::json::{Kept, Sweep};
 use crate::report::Report;
 
+/// Whether results can be written, as far as can be known before there are any.
+pub(crate) fn find_room(out: &Path, name: &str) -> anyhow::Result<()> {
+    let folder = out.join(inside(name));
+    let exists = |at: &&Path| fs::symlink_metadata(at).is_ok();
+    let there = folder.ancestors().find(exists).unwrap_or_else(|| Path::new("."));
+    let wrong = || format!("there is no place for results in {}", folder.display());
+    if !there.is_dir() {
+        let why = anyhow::anyhow!("{} is not a folder; --out DIR names another", there.display());
+        return Err(why.context(wrong()));
+    }
+    let try_it = || temporary(there)?.write_all(b"\n");
+    try_it().with_context(|| format!("{}: cannot write to {}", wrong(), there.display()))
+}
+
 /// Writes everything; says in which folder, and how many failures are in it.
 pub(crate) fn write(
     out: &Path,
@@ -35,6 +49,7 @@ pub(crate) fn write(
     remove_all_but(&failures, &kept)
         .with_context(|| format!("cannot remove old failures from {}", failures.display()))?;
     place(&folder.join("summary.json"), &Sweep::new(report))?;
+    sweep_up(&folder).with_context(|| format!("cannot tidy {}", folder.display()))?;
     Ok((folder, kept.len()))
 }
 
@@ -52,21 +67,46 @@ fn place(path: &Path, content: &impl Serialize) -> anyhow::Result<()> {
 fn try_place(path: &Path, content: &impl Serialize) -> io::Result<()> {
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(folder)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // Readable by whom the user's own settings let read; the default is nobody else.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(folder)?;
+    let mut file = temporary(folder)?;
     let mut writer = io::BufWriter::new(&mut file);
     serde_json::to_writer_pretty(&mut writer, content)?;
     writer.write_all(b"\n")?;
     writer.flush()?;
     drop(writer);
     file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// A file that goes when it is dropped, unless it is moved to its place. One that stays, because
+/// this process was killed, is known by its name.
+fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(UNFINISHED.0).suffix(UNFINISHED.1);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // Readable by whom the user's own settings let read; the default is nobody else.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
+/// How the name of a file begins and ends that is not complete.
+const UNFINISHED: (&str, &str) = (".sim-", ".tmp");
+
+/// Whether a file is one that a killed sweep did not finish.
+fn is_unfinished(name: &str) -> bool {
+    name.starts_with(UNFINISHED.0) && name.ends_with(UNFINISHED.1)
+}
+
+/// Removes what a killed sweep left unfinished.
+fn sweep_up(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_str().is_some_and(is_unfinished) {
+            fs::remove_file(entry.path())?;
+        }
+    }
     Ok(())
 }
 
@@ -85,13 +125,17 @@ fn remove_all_but(folder: &Path, kept: &BTreeSet<OsString>) -> io::Result<()> {
     for entry in entries {
         let entry = entry?;
         let name = entry.file_name();
-        if !kept.contains(&name) && name.to_str().is_some_and(is_a_failure) {
+        if !kept.contains(&name) && name.to_str().is_some_and(is_ours) {
             fs::remove_file(entry.path())?;
         } else {
             is_empty = false;
         }
     }
     if is_empty { fs::remove_dir(folder) } else { Ok(()) }
+}
+
+fn is_ours(name: &str) -> bool {
+    is_a_failure(name) || is_unfinished(name)
 }
 
 /// `linearizable-48213.json`
@@ -115,13 +159,13 @@ mod tests {
     fn only_old_failures_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         let names =
-            ["linearizable-1.json", "linearizable-2.json", "notes.json", "a-b.json", "x-3.txt"];
+            ["linearizable-1.json", "linearizable-2.json", "notes.json", ".sim-b.tmp", "x-3.txt"];
         for name in names {
             fs::write(folder.path().join(name), "").unwrap();
         }
         remove_all_but(folder.path(), &BTreeSet::from([OsString::from(names[1])])).unwrap();
         let left = names.map(|name| folder.path().join(name).exists());
-        assert_eq!(left, [false, true, true, true, true]);
+        assert_eq!(left, [false, true, true, false, true]);
     }
 
     #[test]

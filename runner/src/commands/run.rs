@@ -3,8 +3,7 @@
 use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::ops::{ControlFlow, Range};
-use std::process;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
 
 use super::{WRONG, prepare, refuse};
@@ -20,11 +19,9 @@ use crate::paths;
 use crate::progress::Progress;
 use crate::report::{Determinism, Difference, Ending, Report, Session, Word};
 use crate::results;
+use crate::signals;
 use crate::summary::Summary;
 use crate::sweep::{Plan, sweep};
-
-/// Somebody wants it to end.
-static STOP: AtomicBool = AtomicBool::new(false);
 
 pub(super) fn run(catalogue: &Catalogue, args: &Run, color: Color) -> anyhow::Result<u8> {
     let (source, scenario) = prepare(catalogue, &args.scenario)?;
@@ -33,7 +30,9 @@ pub(super) fn run(catalogue: &Catalogue, args: &Run, color: Color) -> anyhow::Re
     let invocation = Invocation::of_this_process();
     let (hint, of) = (invocation.clone(), (path.clone(), source.overrides.clone()));
     panics::hint_with(move |seed| hint.replay(&of.0, seed, &of.1));
-    stop_on_ctrl_c();
+    // Who learns after a long sweep that its results have no place has lost them.
+    results::find_room(&args.out, &source.name)?;
+    let stop = signals::heed();
 
     let jobs = args.jobs.or_else(|| thread::available_parallelism().ok());
     let plan = Plan {
@@ -41,7 +40,7 @@ pub(super) fn run(catalogue: &Catalogue, args: &Run, color: Color) -> anyhow::Re
         jobs: jobs.map_or(1, NonZeroUsize::get),
         fail_fast: args.fail_fast,
         remembered: args.max_failures.max(REMEMBERED),
-        stop: &STOP,
+        stop,
     };
     let twice = args.verify_determinism.map_or(0, |verify| verify.0);
     let (summary, fingerprints, elapsed) = first_time(scenario, &plan, twice, args.quiet);
@@ -51,7 +50,7 @@ pub(super) fn run(catalogue: &Catalogue, args: &Run, color: Color) -> anyhow::Re
         || compared.is_some_and(|found| {
             found.difference.is_none() && found.seeds < fingerprints.len() as u64
         });
-    let interrupted = STOP.load(Ordering::Relaxed) && is_cut;
+    let interrupted = stop.load(Ordering::Relaxed) && is_cut;
     let report = Report {
         path: &path,
         name: &source.name,
@@ -63,21 +62,23 @@ pub(super) fn run(catalogue: &Catalogue, args: &Run, color: Color) -> anyhow::Re
         ending: Ending::of(&summary, compared, interrupted),
         determinism,
     };
-    let (results, is_lost) = match summary.ran {
+    let (results, lost) = match summary.ran {
         // Nothing ran: what an earlier sweep left is worth more.
-        0 => (None, false),
+        0 => (None, None),
         _ => match results::write(&args.out, &report, args.max_failures) {
-            Ok(written) => (Some(written), false),
-            Err(error) => {
-                refuse(color, &error);
-                (None, true)
-            }
+            Ok(written) => (Some(written), None),
+            Err(error) => (None, Some(error)),
         },
     };
     let session = Session { elapsed, jobs: plan.jobs, invocation: &invocation, results };
-    print(&report, &session, args, color)?;
-    let word = report.ending.word;
-    Ok(if is_lost && word != Word::Interrupted { WRONG } else { word.exit_code() })
+    let printed = print(&report, &session, args, color);
+    // What went wrong stands last, and whoever reads it knows what became of everything before it.
+    if let Some(error) = &lost {
+        refuse(color, error);
+    }
+    printed?;
+    let Ending { word, .. } = report.ending;
+    Ok(if lost.is_some() && word != Word::Interrupted { WRONG } else { word.exit_code() })
 }
 
 /// Failing seeds of each property that are named one by one, in `summary.json` at least.
@@ -158,15 +159,4 @@ fn print(
     }
     out.flush()?;
     Ok(())
-}
-
-/// The first Ctrl-C ends the sweep at the seeds that are under way, the second one at once.
-fn stop_on_ctrl_c() {
-    let handler = || {
-        if STOP.swap(true, Ordering::Relaxed) {
-            process::exit(i32::from(Word::Interrupted.exit_code()));
-        }
-    };
-    // Should somebody else have a handler already, then Ctrl-C does what they want.
-    let _ = ctrlc::set_handler(handler);
 }

@@ -7,6 +7,7 @@ use anstream::{AutoStream, ColorChoice};
 use crate::args::Color;
 
 /// Standard output: colours taken out where nobody wants them, and quiet when nobody reads any more.
+/// After any other error it takes nothing.
 pub(crate) struct Out {
     inner: Option<BufWriter<AutoStream<io::Stdout>>>,
     colored: bool,
@@ -30,15 +31,17 @@ impl Out {
         act: impl FnOnce(&mut BufWriter<AutoStream<io::Stdout>>) -> io::Result<T>,
     ) -> io::Result<T> {
         let Some(inner) = &mut self.inner else { return Ok(T::default()) };
-        match act(inner) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                // What is still in the buffer has no reader either.
-                if let Some(inner) = self.inner.take() {
-                    let _ = inner.into_parts();
-                }
-                Ok(T::default())
-            }
-            other => other,
+        let error = match act(inner) {
+            Ok(done) => return Ok(done),
+            Err(error) => error,
+        };
+        // What is still in the buffer will not be written either.
+        if let Some(inner) = self.inner.take() {
+            let _ = inner.into_parts();
+        }
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Ok(T::default()),
+            kind => Err(io::Error::new(kind, format!("cannot write to standard output: {error}"))),
         }
     }
 }
@@ -56,6 +59,11 @@ impl Write for Out {
     fn flush(&mut self) -> io::Result<()> {
         self.unless_gone(Write::flush)
     }
+}
+
+/// What there is to say when everything ends at once: on standard error, and without colours.
+pub(crate) fn last_words(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Tells the person at the terminal that something is wrong: on standard error.

@@ -1,6 +1,7 @@
 //! The text of a scenario, and the file that it comes from.
 
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::error::{Problem, ScenarioErrors};
@@ -36,27 +37,9 @@ impl Source {
     pub fn read(path: impl AsRef<Path>) -> Result<Self, ScenarioErrors> {
         let path = path.as_ref();
         let shown = paths::shown(path);
-        let refuse = |problem| Err(ScenarioErrors::file(&shown, problem));
-        if path.is_dir() {
-            return refuse(directory(path));
-        }
-        let bytes = match std::fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => return refuse(missing(path)),
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                let help = "the file is there; ask its owner to let you read it";
-                return refuse(Problem::new("you may not read this file").help(help));
-            }
-            Err(error) => return refuse(Problem::new(format!("cannot read it: {error}"))),
-        };
-        if bytes.len() > LARGEST {
-            let help = "a scenario has at most 4 MB; is this the right file?";
-            return refuse(Problem::new("this file is too large").help(help));
-        }
-        match decode(bytes) {
-            Ok(text) => Ok(Self::new(path, text)),
-            Err(problem) => refuse(problem),
-        }
+        let text = bytes(path).and_then(decode);
+        let text = text.map_err(|problem| ScenarioErrors::file(&shown, problem))?;
+        Ok(Self::new(path, text))
     }
 
     /// The same scenario with some values replaced, each `path=value`.
@@ -98,6 +81,50 @@ fn name(path: &Path) -> String {
     let below = parts.iter().rposition(|part| part == "scenarios").map(|folder| folder + 1);
     let last = parts.len().saturating_sub(1);
     parts[below.filter(|&below| below < parts.len()).unwrap_or(last)..].join("/")
+}
+
+/// What is in a file, or in a pipe that somebody else feeds.
+fn bytes(path: &Path) -> Result<Vec<u8>, Problem> {
+    if path.is_dir() {
+        return Err(directory(path));
+    }
+    if is_named_pipe(path) {
+        let help = "whoever reads one may wait for ever: write it to a file first";
+        return Err(Problem::new("this is a named pipe, not a file").help(help));
+    }
+    let mut bytes = Vec::new();
+    // There is no end to some files, so to this reader there is.
+    let most = LARGEST + 1;
+    match File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)) {
+        Ok(_) if bytes.len() as u64 == most => {
+            let help = "a scenario has at most 4 MB; is this the right file?";
+            Err(Problem::new("this file is too large").help(help))
+        }
+        Ok(_) => Ok(bytes),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(missing(path)),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            let help = "the file is there; ask its owner to let you read it";
+            Err(Problem::new("you may not read this file").help(help))
+        }
+        Err(error) => {
+            let help = "a scenario is a file of YAML";
+            Err(Problem::new(format!("cannot read it: {error}")).help(help))
+        }
+    }
+}
+
+/// Whether a path leads to a pipe in the file system. One that a shell made of a command, `<(…)`, is
+/// in none: it is fed, and can be read.
+#[cfg(unix)]
+fn is_named_pipe(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    let is_pipe = std::fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo());
+    is_pipe && path.canonicalize().is_ok()
+}
+
+#[cfg(not(unix))]
+const fn is_named_pipe(_: &Path) -> bool {
+    false
 }
 
 fn decode(bytes: Vec<u8>) -> Result<String, Problem> {
@@ -178,7 +205,7 @@ fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml")
 }
 
-const LARGEST: usize = 4_000_000;
+const LARGEST: u64 = 4_000_000;
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,14 @@
+//! The program as people and scripts use it: what it prints where, what it leaves behind, and its
+//! exit code.
+
+mod place;
+
+mod lists;
+mod replays;
+mod results;
+mod scenarios;
+#[cfg(unix)]
+mod signals;
+mod streams;
+mod sweeps;
+mod usage;
