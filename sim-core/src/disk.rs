@@ -1,6 +1,7 @@
 //! A disk of typed records: what is durable, what is only buffered, and what a crash leaves.
 
 use crate::decide::Left;
+use crate::holders::Holders;
 use crate::protocol::{Found, Recovered};
 use crate::rng::Draw;
 use crate::world::DiskSettings;
@@ -12,8 +13,8 @@ pub(crate) struct Disk<R> {
     /// How many writes of this process are no longer buffered, durable or forgotten: a sync covers the
     /// writes up to a number.
     settled: u64,
-    /// Whether a fault makes it refuse.
-    pub(crate) refuses: bool,
+    /// What makes it refuse.
+    pub(crate) refused_by: Holders,
 }
 
 enum Written<R> {
@@ -23,14 +24,19 @@ enum Written<R> {
 
 impl<R: Clone> Disk<R> {
     pub(crate) const fn new() -> Self {
-        Self { durable: Vec::new(), buffered: Vec::new(), settled: 0, refuses: false }
+        Self { durable: Vec::new(), buffered: Vec::new(), settled: 0, refused_by: Holders::new() }
     }
 
     pub(crate) fn clear(&mut self) {
         self.durable.clear();
         self.buffered.clear();
         self.settled = 0;
-        self.refuses = false;
+        self.refused_by.clear();
+    }
+
+    /// Whether it makes nothing durable at the moment.
+    pub(crate) const fn refuses(&self) -> bool {
+        !self.refused_by.is_empty()
     }
 
     pub(crate) fn write(&mut self, record: R) {

@@ -77,6 +77,7 @@ pub mod world;
 
 mod clock;
 mod disk;
+mod holders;
 mod network;
 mod node;
 mod queue;

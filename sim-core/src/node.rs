@@ -7,6 +7,7 @@ use crate::choice::Choices;
 use crate::clock::Clock;
 use crate::context::Effect;
 use crate::disk::Disk;
+use crate::holders::Holders;
 use crate::id::{NodeId, RequestId, Seat};
 use crate::network::Positions;
 use crate::protocol::{DiskDone, Protocol};
@@ -32,11 +33,10 @@ pub(crate) struct Node<P: Protocol> {
     pub(crate) waiting: VecDeque<Input<P>>,
     /// The step whose barrier the process waits at.
     pub(crate) suspended: Option<Suspended<P>>,
-    /// What holds the process down, or will from the midst of its next step on: it restarts when the
-    /// last of these ends.
-    pub(crate) down_by: Vec<DownBy>,
-    /// How many faults let the process pause.
-    pub(crate) pauses: u32,
+    /// What holds the process down, or will from the midst of its next step on.
+    pub(crate) down_by: Holders,
+    /// What makes the process pause.
+    pub(crate) paused_by: Holders,
     /// A crash that will fall in the midst of the next step.
     pub(crate) doomed: Option<Draw>,
     /// When the crash of this number is over that no fault of the plan asked for, from the crash on.
@@ -66,17 +66,6 @@ impl Status {
     pub const fn is_alive(self) -> bool {
         matches!(self, Self::Up | Self::Paused)
     }
-}
-
-/// What holds a process down.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum DownBy {
-    /// The fault of this number in the plan.
-    Fault(u32),
-    /// The crash of this number that no fault of the plan asked for.
-    Unplanned(u32),
-    /// Its disk, which refused.
-    Disk,
 }
 
 pub(crate) enum Input<P: Protocol> {
@@ -118,8 +107,8 @@ impl<P: Protocol> Node<P> {
             syncs: 0,
             waiting: VecDeque::new(),
             suspended: None,
-            down_by: Vec::new(),
-            pauses: 0,
+            down_by: Holders::new(),
+            paused_by: Holders::new(),
             doomed: None,
             unplanned: None,
             positions: Positions::default(),
@@ -148,7 +137,7 @@ impl<P: Protocol> Node<P> {
         self.waiting.clear();
         self.suspended = None;
         self.doomed = None;
-        self.pauses = 0;
+        self.paused_by.clear();
     }
 
     /// Whether a crash is still to fall in the midst of a step: of the next one, or of the one that

@@ -141,6 +141,14 @@ fn who_crashed_because_the_disk_refused_restarts_when_it_works_again() {
 }
 
 #[test]
+fn a_disk_works_again_when_the_last_fault_that_makes_it_refuse_ends() {
+    let broken = || FaultKind::DiskFails { seats: vec![Seat(0)] };
+    let world = with_fault(disk(ms(5)), 38, 60, broken());
+    let story = play(1, &with_fault(world, 50, 90, broken()), saves);
+    assert_eq!(story.when("s0! restarts"), [90_000]);
+}
+
+#[test]
 fn a_disk_belongs_to_its_seat() {
     let mut world = with_fault(disk(ms(0)), 50, 51, crash(0));
     world.nodes = 2;

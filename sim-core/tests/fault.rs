@@ -148,6 +148,13 @@ fn a_crash_while_paused_forgets_what_waited_and_the_pauses_end_wakes_nobody() {
 }
 
 #[test]
+fn the_end_of_a_pause_that_a_crash_cut_short_ends_no_later_one() {
+    let world = with_fault(with_fault(two(100), 15, 60, on(0, pause)), 20, 30, crash(0));
+    let story = play(1, &with_fault(world, 45, 85, on(0, pause)), beats);
+    assert_eq!(story.when("s0 timer 1"), [10_000, 40_000, 85_000, 95_000]);
+}
+
+#[test]
 fn who_leaves_never_comes_back() {
     let world = with_lasting(two(100), 35, on(0, leave));
     let world = with_lasting(with_lasting(world, 50, on(0, restart)), 60, on(0, start));

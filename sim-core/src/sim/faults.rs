@@ -3,9 +3,10 @@
 use super::Simulation;
 use crate::client::Client;
 use crate::fault::{Family, Fault, FaultKind};
+use crate::holders::Holder;
 use crate::id::Seat;
 use crate::network::Passage;
-use crate::node::{DownBy, Status};
+use crate::node::Status;
 use crate::protocol::Protocol;
 use crate::trace::Happening;
 
@@ -31,7 +32,9 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             FaultKind::Restart { seats } | FaultKind::Start { seats } => {
                 return self.each(&fault, seats, |sim, seat| sim.restart_seat(seat));
             }
-            FaultKind::Pause { seats } => return self.each(&fault, seats, Self::pause),
+            FaultKind::Pause { seats } => {
+                return self.each(&fault, seats, |sim, seat| sim.pause(number, seat));
+            }
             FaultKind::Resume { seats } => return self.each(&fault, seats, Self::resume),
             FaultKind::Leave { seats } => return self.each(&fault, seats, Self::leave),
             FaultKind::Jump { seats, by_nanos } => {
@@ -41,7 +44,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             }
             FaultKind::DiskFails { seats } => {
                 for seat in seats {
-                    self.nodes[seat.index()].disk.refuses = true;
+                    self.nodes[seat.index()].disk.refused_by.hold(Holder::Fault(number));
                 }
             }
             FaultKind::Heal => {
@@ -69,22 +72,22 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
                     if *mid_step && self.nodes[seat.index()].is_doomed() {
                         self.crash(seat);
                     }
-                    self.let_go(seat, DownBy::Fault(number));
+                    self.let_go(seat, Holder::Fault(number));
                 }
             }
             FaultKind::Pause { seats } => {
                 for &seat in seats {
-                    let node = &mut self.nodes[seat.index()];
-                    node.pauses = node.pauses.saturating_sub(1);
-                    if node.pauses == 0 {
+                    if self.nodes[seat.index()].paused_by.let_go(Holder::Fault(number)) {
                         self.resume(seat);
                     }
                 }
             }
             FaultKind::DiskFails { seats } => {
                 for &seat in seats {
-                    self.nodes[seat.index()].disk.refuses = false;
-                    self.let_go(seat, DownBy::Disk);
+                    let disk = &mut self.nodes[seat.index()].disk;
+                    if disk.refused_by.let_go(Holder::Fault(number)) {
+                        self.let_go(seat, Holder::Disk);
+                    }
                 }
             }
             FaultKind::Restart { .. }
@@ -110,7 +113,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         if matches!(node.status, Status::Absent | Status::Left) {
             return;
         }
-        node.down_by.push(DownBy::Fault(fault));
+        node.down_by.hold(Holder::Fault(fault));
         if !node.status.is_alive() || (mid_step && node.is_doomed()) {
             return;
         }
@@ -125,12 +128,9 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     }
 
     /// One fault no longer holds a process down: it restarts if none does.
-    pub(super) fn let_go(&mut self, seat: Seat, by: DownBy) {
+    pub(super) fn let_go(&mut self, seat: Seat, holder: Holder) {
         let node = &mut self.nodes[seat.index()];
-        let held = node.down_by.len();
-        node.down_by.retain(|holder| *holder != by);
-        let last = node.down_by.len() < held && node.down_by.is_empty();
-        if last && node.status == Status::Down {
+        if node.down_by.let_go(holder) && node.status == Status::Down {
             self.start(seat);
         }
     }
@@ -141,11 +141,11 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         stopped
     }
 
-    fn pause(&mut self, seat: Seat) -> bool {
+    fn pause(&mut self, fault: u32, seat: Seat) -> bool {
         let node = &mut self.nodes[seat.index()];
         let up = node.status == Status::Up;
         if node.status.is_alive() {
-            node.pauses += 1;
+            node.paused_by.hold(Holder::Fault(fault));
             node.status = Status::Paused;
         }
         up
@@ -154,7 +154,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     fn resume(&mut self, seat: Seat) -> bool {
         let node = &mut self.nodes[seat.index()];
         let paused = node.status == Status::Paused;
-        node.pauses = 0;
+        node.paused_by.clear();
         if paused {
             node.status = Status::Up;
             self.go_on(seat);

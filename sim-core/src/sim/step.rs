@@ -7,9 +7,10 @@ use crate::context::{Destination, Effect};
 use crate::decide::{Decider, Parcel, Sent, ask};
 use crate::fault::Family;
 use crate::hash::content;
+use crate::holders::Holder;
 use crate::id::{NodeId, RequestId, Seat};
 use crate::network::{Fate, Link, Port};
-use crate::node::{DownBy, Input, Status, Suspended};
+use crate::node::{Input, Status, Suspended};
 use crate::protocol::{Protocol, Tag};
 use crate::time::Duration;
 use crate::trace::{Cause, Happening};
@@ -308,7 +309,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             self.queue.push(self.now.saturating_add(latency), event);
             return Barrier::Waits;
         }
-        if node.disk.refuses {
+        if node.disk.refuses() {
             return Barrier::Refused;
         }
         node.disk.settle(upto);
@@ -329,7 +330,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         if node.incarnation != incarnation || !node.status.is_alive() {
             return;
         }
-        if node.disk.refuses {
+        if node.disk.refuses() {
             return self.refused(seat);
         }
         node.disk.settle(upto);
@@ -363,7 +364,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         if node.incarnation != incarnation || !node.status.is_alive() {
             return;
         }
-        let refused = node.disk.refuses;
+        let refused = node.disk.refuses();
         if !refused {
             node.disk.settle(upto);
         } else if node.disk.forget(upto) && node.suspended.is_some() {
@@ -376,7 +377,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     /// A process that cannot make durable what it must has to crash (rule 3).
     fn refused(&mut self, seat: Seat) {
         self.counters.fault(Family::Crash);
-        self.nodes[seat.index()].down_by.push(DownBy::Disk);
+        self.nodes[seat.index()].down_by.hold(Holder::Disk);
         self.crash(seat);
     }
 

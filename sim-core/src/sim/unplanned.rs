@@ -4,8 +4,9 @@ use super::{Event, Simulation};
 use crate::client::Client;
 use crate::decide::{StepBegun, StepCause};
 use crate::fault::Family;
+use crate::holders::Holder;
 use crate::id::Seat;
-use crate::node::{DownBy, Input};
+use crate::node::Input;
 use crate::protocol::{Kind, Protocol};
 use crate::time::Duration;
 
@@ -53,7 +54,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         let number = self.unplanned_crashes;
         self.unplanned_crashes += 1;
         let node = &mut self.nodes[seat.index()];
-        node.down_by.push(DownBy::Unplanned(number));
+        node.down_by.hold(Holder::Unplanned(number));
         node.unplanned = Some((number, crash.lasting));
         self.counters.fault(Family::Crash);
         Some(planned.map_or(crash.after, |planned| planned.min(crash.after)))
@@ -74,6 +75,6 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
 
     pub(super) fn end_unplanned_crash(&mut self, seat: Seat, crash: u32) {
         self.watch.fault_turns(self.now);
-        self.let_go(seat, DownBy::Unplanned(crash));
+        self.let_go(seat, Holder::Unplanned(crash));
     }
 }
