@@ -53,6 +53,7 @@ impl<S: Runnable> Runs<S> {
         let workload = workload::<S>(&world.clients);
         let mut setup = Setup::new(seed, world, cluster);
         setup.workload = workload;
+        setup.upgrades = self.scenario.configs.upgrades().to_vec();
         setup.script.clone_from(&self.scenario.script);
         for property in S::PROPERTIES {
             if let Check::Invariant(make) = &property.check

@@ -77,6 +77,18 @@ fn a_nodes_own_config_is_the_clusters_but_for_what_it_says() {
     assert_eq!(scenario.configs.cluster(9).len(), 9, "a swarm may draw more nodes than are named");
 }
 
+#[test]
+fn what_an_upgrade_does_not_say_stays_as_it_was() {
+    let source = Source::read("tests/good/everything.yaml").expect("a scenario");
+    let scenario = load::<Register>(&source).unwrap_or_else(|errors| panic!("{errors}"));
+    let ms = Duration::from_millis;
+    let upgrades = scenario.configs.upgrades().iter();
+    let upgrades: Vec<_> = upgrades.map(|config| (config.heartbeat, config.timeout)).collect();
+    let usual = scenario.configs.of(NodeId(0)).timeout;
+    let second = Delay::Fixed(ms(100));
+    assert_eq!(upgrades, [(ms(20), usual), (ms(20), usual), (ms(20), second)]);
+}
+
 /// Byte flips, truncations and lost lines of good scenarios: all are refused or accepted, with no
 /// panic, and no message is wider than a terminal or points nowhere.
 #[test]

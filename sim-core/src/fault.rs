@@ -59,6 +59,14 @@ pub enum FaultKind {
         /// Which.
         seats: Vec<Seat>,
     },
+    /// A process stops, as in a crash, and what starts in its place at the end, or at once, runs
+    /// with other constants, from then on: another version, or another setting.
+    Upgrade {
+        /// Whose.
+        seat: Seat,
+        /// With which, of the [`Setup`](crate::Setup)'s upgrades.
+        to: u32,
+    },
     /// Processes do nothing, and their inputs wait. They resume at the end.
     Pause {
         /// Which.
@@ -106,6 +114,7 @@ impl FaultKind {
             Self::Link { .. } => Family::Link,
             Self::Crash { .. } => Family::Crash,
             Self::Restart { .. } => Family::Restart,
+            Self::Upgrade { .. } => Family::Upgrade,
             Self::Pause { .. } => Family::Pause,
             Self::Resume { .. } => Family::Resume,
             Self::Start { .. } => Family::Start,
@@ -126,6 +135,7 @@ impl FaultKind {
                 | Self::Clog { .. }
                 | Self::Link { .. }
                 | Self::Crash { .. }
+                | Self::Upgrade { .. }
                 | Self::Pause { .. }
                 | Self::DiskFails { .. }
         )
@@ -147,6 +157,8 @@ pub enum Family {
     Crash,
     /// A restart.
     Restart,
+    /// An upgrade.
+    Upgrade,
     /// A pause.
     Pause,
     /// A resumption.
@@ -165,13 +177,14 @@ pub enum Family {
 
 impl Family {
     /// Every family, in the order in which they are counted.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Partition,
         Self::Cut,
         Self::Clog,
         Self::Link,
         Self::Crash,
         Self::Restart,
+        Self::Upgrade,
         Self::Pause,
         Self::Resume,
         Self::Start,
@@ -191,6 +204,7 @@ impl Family {
             Self::Link => "link",
             Self::Crash => "crash",
             Self::Restart => "restart",
+            Self::Upgrade => "upgrade",
             Self::Pause => "pause",
             Self::Resume => "resume",
             Self::Start => "start",

@@ -176,6 +176,11 @@ impl<C> Cluster<C> {
         &self.configs[node.index()]
     }
 
+    /// From now on a node's constants are others.
+    pub(crate) fn upgrade(&mut self, node: NodeId, config: C) {
+        self.configs[node.index()] = config;
+    }
+
     /// Every node but one.
     #[must_use]
     pub fn peers(&self, me: NodeId) -> Peers {

@@ -48,6 +48,8 @@ pub struct Setup<P: Protocol, C: Client<P>> {
     pub world: World,
     /// The nodes' constants, one for each.
     pub cluster: Cluster<P::Config>,
+    /// The constants that nodes are upgraded to, as the faults number them.
+    pub upgrades: Vec<P::Config>,
     /// What clients draw from. `None` if only a script asks.
     pub workload: Option<std::rc::Rc<Workload<C::Task>>>,
     /// What is asked at given times.
@@ -69,6 +71,7 @@ impl<P: Protocol, C: Client<P>> Setup<P, C> {
             seed,
             world,
             cluster,
+            upgrades: Vec::new(),
             workload: None,
             script: Vec::new(),
             invariants: Vec::new(),
@@ -84,6 +87,7 @@ pub struct Simulation<P: Protocol, C: Client<P> = NoClient> {
     keys: Keys,
     world: World,
     cluster: Cluster<P::Config>,
+    upgrades: Vec<P::Config>,
     now: Time,
     instant: Instant,
     queue: Queue<Event<P>>,
@@ -169,6 +173,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             poisoned: false,
             world: setup.world.clone(),
             cluster: setup.cluster.clone(),
+            upgrades: Vec::new(),
         };
         simulation.restart(setup);
         simulation
@@ -200,6 +205,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         self.trace = None;
         self.running = None;
         self.cluster = setup.cluster;
+        self.upgrades = setup.upgrades;
         self.world = setup.world;
         self.workload = setup.workload;
         self.script = setup.script;
@@ -314,8 +320,11 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     /// the beginning strikes it when it has started: before, there is none to strike.
     fn plan_beginning(&mut self) {
         let strikes_at_once = |fault: &Fault| {
-            let process = matches!(fault.kind, FaultKind::Crash { .. } | FaultKind::Pause { .. });
-            process && fault.at == Time::ZERO
+            let strikes_process = matches!(
+                fault.kind,
+                FaultKind::Crash { .. } | FaultKind::Upgrade { .. } | FaultKind::Pause { .. }
+            );
+            strikes_process && fault.at == Time::ZERO
         };
         let queue = &mut self.queue;
         let mut plan = |time, event| {

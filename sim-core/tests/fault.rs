@@ -172,6 +172,71 @@ fn who_is_down_may_leave_too() {
     assert!(!story.has("s0! restarts"), "the end of the crash finds nobody");
 }
 
+/// Beats as before, and says so otherwise.
+fn beats_anew(me: &mut Puppet, cx: &mut Context<Puppet>, on: On) {
+    if matches!(on, On::Timer(_)) {
+        me.memory.push(0);
+        cx.broadcast(100 + me.memory.len() as u64);
+    }
+    if let On::Start | On::Timer(_) = on {
+        cx.set_timer(1, ms(10));
+    }
+}
+
+/// Two that beat, and something of which the first is upgraded by this.
+fn upgraded(world: &World) -> (Puppets, Story) {
+    let mut setup = staging(1, world, beats);
+    setup.upgrades = vec![beats_anew];
+    played(setup)
+}
+
+fn upgrade() -> FaultKind {
+    FaultKind::Upgrade { seat: Seat(0), to: 0 }
+}
+
+#[test]
+fn who_is_upgraded_restarts_as_another_and_stays_so() {
+    let world = with_fault(with_fault(two(100), 35, 45, upgrade()), 61, 65, crash(0));
+    let (run, story) = upgraded(&world);
+    assert_eq!(story.when("s0! crashes"), [35_000, 61_000]);
+    assert_eq!(story.when("s0! restarts"), [45_000, 65_000]);
+    assert_eq!(story.when("s1 <- s0 101"), [56_000, 76_000], "after the crash too");
+    assert_eq!(story.when("s1 <- s0 1"), [11_000], "it was the old one once");
+    assert!(!story.has("s0 <- s1 101"), "the other is as it was");
+    assert_eq!(run.counters().faults[Family::Upgrade as usize], 1);
+    assert_eq!(run.counters().faults[Family::Crash as usize], 1, "an upgrade is no crash");
+}
+
+#[test]
+fn an_upgrade_without_an_end_is_over_at_once() {
+    let (_, story) = upgraded(&with_lasting(two(100), 35, upgrade()));
+    assert_eq!(story.when("s0! restarts"), [35_000]);
+    assert_eq!(story.when("s1 <- s0 101"), [46_000]);
+}
+
+#[test]
+fn who_is_upgraded_while_down_is_another_when_it_restarts_and_not_before() {
+    let world = with_fault(two(100), 15, 45, crash(0));
+    let (_, story) = upgraded(&with_lasting(world, 25, upgrade()));
+    assert_eq!(story.when("s0! restarts"), [45_000]);
+    assert_eq!(story.when("s1 <- s0 101"), [56_000]);
+}
+
+#[test]
+fn who_was_upgraded_in_one_run_is_as_at_first_in_the_next() {
+    let world = with_lasting(two(100), 35, upgrade());
+    let setup = || {
+        let mut setup = staging(1, &world, beats);
+        setup.upgrades = vec![beats_anew];
+        setup
+    };
+    let (mut simulation, _) = played(setup());
+    let first = simulation.fingerprint();
+    simulation.restart(setup());
+    simulation.run();
+    assert_eq!(simulation.fingerprint(), first);
+}
+
 #[test]
 fn a_crash_in_the_midst_of_a_step_waits_for_one_that_has_a_midst() {
     fn act(_: &mut Puppet, cx: &mut Context<Puppet>, on: On) {

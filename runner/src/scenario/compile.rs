@@ -40,15 +40,16 @@ where
     check_protocol::<S>(&mut check, &document);
     let cast = Cast::new(&mut check, &document);
     let flaws: Vec<&'static str> = S::FLAWS.iter().map(|flaw| flaw.name).collect();
-    let configs: Option<Configs<ConfigOf<S>>> = config::configs(&mut check, tree, &flaws);
     let run = run(&mut check, &document);
     // Without an end nothing is too late.
     let end = run.end.unwrap_or(Time::MAX);
     let network = network::network(&mut check, &cast, &document);
-    let faults = faults::faults(&mut check, &cast, &network, &document, end);
+    let plan = faults::faults(&mut check, &cast, &network, &document, end);
+    let configs: Option<Configs<ConfigOf<S>>> =
+        config::configs(&mut check, tree, &flaws, &plan.upgrades);
     let swarm = swarm::swarm(&mut check, &document, run.chaos);
     let unplanned = swarm.as_ref().is_some_and(|s| s.crash.is_some() || s.pause.is_some());
-    timeline::timeline(&mut check, &cast, &faults, unplanned);
+    timeline::timeline(&mut check, &cast, &plan.faults, unplanned);
     let mut world = World {
         nodes: cast.count,
         twins: Vec::new(),
@@ -57,7 +58,7 @@ where
         disk: network::disk(&document),
         clocks: network::clocks(&cast, &document),
         clients: clients::clients(&mut check, &document, S::OPERATIONS, end),
-        faults: faults.into_iter().map(|placed| placed.fault).collect(),
+        faults: plan.faults.into_iter().map(|placed| placed.fault).collect(),
         end,
         seeded_ties: seeded_ties(&mut check, &document),
         limits: limits(&mut check, &document),

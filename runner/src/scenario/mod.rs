@@ -56,11 +56,13 @@ pub struct Scenario<S: Subject> {
     pub expect: Expect,
 }
 
-/// The constants of the nodes: the usual ones, and those of nodes that differ.
+/// The constants of the nodes: the usual ones, those of nodes that differ, and those that a fault
+/// brings.
 #[derive(Clone, Debug)]
 pub struct Configs<C> {
     usual: C,
     own: BTreeMap<NodeId, C>,
+    upgrades: Vec<C>,
 }
 
 /// What must hold, by the names of properties and points.
@@ -95,6 +97,12 @@ impl<C: Clone> Configs<C> {
     #[must_use]
     pub fn of(&self, node: NodeId) -> &C {
         self.own.get(&node).unwrap_or(&self.usual)
+    }
+
+    /// What nodes are upgraded to, as the faults number them.
+    #[must_use]
+    pub fn upgrades(&self) -> &[C] {
+        &self.upgrades
     }
 }
 

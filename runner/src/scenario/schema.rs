@@ -148,6 +148,7 @@ pub(super) struct FaultSpec {
     pub(super) link: Maybe<Arrow>,
     pub(super) crash: Maybe<NodeList>,
     pub(super) restart: Maybe<NodeList>,
+    pub(super) upgrade: Maybe<NodeList>,
     pub(super) pause: Maybe<NodeList>,
     pub(super) resume: Maybe<NodeList>,
     pub(super) start: Maybe<NodeList>,
@@ -159,6 +160,8 @@ pub(super) struct FaultSpec {
     pub(super) until: Maybe<Duration>,
     pub(super) mid_step: Maybe<bool>,
     pub(super) by: Maybe<Shift>,
+    /// Read by itself, as the protocol's own type.
+    pub(super) config: Maybe<IgnoredAny>,
     pub(super) latency: Maybe<Delay>,
     pub(super) loss: Maybe<Chance>,
     pub(super) duplicate: Maybe<Chance>,

@@ -123,6 +123,7 @@ pub(super) fn fault_begins(cast: &Cast, fault: &Fault) -> String {
         | FaultKind::Pause { seats }
         | FaultKind::Resume { seats }
         | FaultKind::Start { seats } => format!("{name} {}", cast.seats(seats)),
+        FaultKind::Upgrade { seat, .. } => format!("{name} {}", cast.seats(&[*seat])),
         FaultKind::Leave { seats } => format!("{} leaves for ever", cast.seats(seats)),
         FaultKind::Jump { seats, by_nanos } => {
             let far = length(Duration::from_nanos(by_nanos.unsigned_abs()));
@@ -151,6 +152,9 @@ pub(super) fn fault_ends(cast: &Cast, fault: &Fault) -> String {
         }
         FaultKind::Link { from, to, .. } => format!("{}: as before", link(from, to)),
         FaultKind::Crash { seats, .. } => format!("restart {}", cast.seats(seats)),
+        FaultKind::Upgrade { seat, .. } => {
+            format!("restart {}, upgraded", cast.seats(&[*seat]))
+        }
         FaultKind::Pause { seats } => format!("resume {}", cast.seats(seats)),
         FaultKind::DiskFails { seats } => format!("the disk of {} works again", cast.seats(seats)),
         FaultKind::Restart { .. }

@@ -32,6 +32,9 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             FaultKind::Restart { seats } | FaultKind::Start { seats } => {
                 return self.each(&fault, seats, |sim, seat| sim.restart_seat(seat));
             }
+            FaultKind::Upgrade { seat, to } => {
+                return self.begin_upgrade(number, *seat, *to, fault.until.is_none());
+            }
             FaultKind::Pause { seats } => {
                 return self.each(&fault, seats, |sim, seat| sim.pause(number, seat));
             }
@@ -75,6 +78,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
                     self.let_go(seat, Holder::Fault(number));
                 }
             }
+            FaultKind::Upgrade { seat, .. } => self.let_go(*seat, Holder::Fault(number)),
             FaultKind::Pause { seats } => {
                 for &seat in seats {
                     if self.nodes[seat.index()].paused_by.let_go(Holder::Fault(number)) {
@@ -124,6 +128,24 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             self.nodes[seat.index()].doomed = Some(about.about(u64::from(seat.0)).draw());
         } else {
             self.crash(seat);
+        }
+    }
+
+    /// Whoever is down already starts with the new constants when it starts.
+    fn begin_upgrade(&mut self, fault: u32, seat: Seat, to: u32, at_once: bool) {
+        let node = &mut self.nodes[seat.index()];
+        if node.status == Status::Left {
+            return;
+        }
+        self.cluster.upgrade(node.identity, self.upgrades[to as usize].clone());
+        self.counters.fault(Family::Upgrade);
+        if node.status == Status::Absent {
+            return;
+        }
+        node.down_by.hold(Holder::Fault(fault));
+        self.crash(seat);
+        if at_once {
+            self.let_go(seat, Holder::Fault(fault));
         }
     }
 

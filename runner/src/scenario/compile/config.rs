@@ -1,4 +1,4 @@
-//! The protocol's own constants, for the cluster and for single nodes.
+//! The protocol's own constants: for the cluster, for single nodes, and after an upgrade.
 
 use std::collections::BTreeMap;
 
@@ -6,30 +6,49 @@ use serde::de::DeserializeOwned;
 use sim_core::id::NodeId;
 
 use super::checker::Checker;
+use super::faults::Upgrade;
 use crate::scenario::Configs;
 use crate::scenario::de;
 use crate::scenario::suggest;
 use crate::scenario::tree::{Node, Value};
 
-pub(super) fn configs<C: DeserializeOwned + Default>(
+pub(super) fn configs<C: DeserializeOwned + Default + Clone>(
     check: &mut Checker<'_>,
     tree: &Node,
     flaws: &[&'static str],
+    upgrades: &[Upgrade],
 ) -> Option<Configs<C>> {
     let cluster = tree.get("config");
     let usual = match cluster {
         Some(node) => read(check, node, flaws)?,
         None => C::default(),
     };
+    let mut special: BTreeMap<NodeId, Node> = BTreeMap::new();
     let mut own = BTreeMap::new();
-    if let Some(Value::List(nodes)) = tree.get("nodes").map(|nodes| &nodes.value) {
-        for (node, index) in nodes.iter().zip(0..) {
-            let Some(config) = node.get("config") else { continue };
-            let merged = cluster.map_or_else(|| config.clone(), |cluster| merge(cluster, config));
-            own.insert(NodeId(index), read(check, &merged, flaws)?);
-        }
+    for (node, index) in list(tree, "nodes").iter().zip(0..) {
+        let Some(config) = node.get("config") else { continue };
+        let merged = merged(cluster, config);
+        own.insert(NodeId(index), read(check, &merged, flaws)?);
+        special.insert(NodeId(index), merged);
     }
-    Some(Configs { usual, own })
+    let mut in_time: Vec<usize> = (0..upgrades.len()).collect();
+    in_time.sort_by_key(|&number| upgrades[number].at);
+    let mut upgraded = vec![usual.clone(); upgrades.len()];
+    for number in in_time {
+        let Upgrade { node, entry, .. } = upgrades[number];
+        let Some(config) = list(tree, "faults")[entry].get("config") else { continue };
+        let merged = merged(special.get(&node).or(cluster), config);
+        upgraded[number] = read(check, &merged, flaws)?;
+        special.insert(node, merged);
+    }
+    Some(Configs { usual, own, upgrades: upgraded })
+}
+
+fn list<'t>(tree: &'t Node, key: &str) -> &'t [Node] {
+    match tree.get(key).map(|node| &node.value) {
+        Some(Value::List(nodes)) => nodes,
+        _ => &[],
+    }
 }
 
 fn read<C: DeserializeOwned>(
@@ -68,7 +87,11 @@ fn blame_each<C: DeserializeOwned>(check: &mut Checker<'_>, node: &Node) {
     }
 }
 
-/// What a node's own config does not say is as in the cluster's.
+/// What a node's own config does not say is as before it, or as in the cluster's.
+fn merged(before: Option<&Node>, own: &Node) -> Node {
+    before.map_or_else(|| own.clone(), |before| merge(before, own))
+}
+
 fn merge(cluster: &Node, own: &Node) -> Node {
     let (Value::Map(usual), Value::Map(special)) = (&cluster.value, &own.value) else {
         return own.clone();

@@ -14,10 +14,26 @@ use crate::scenario::de::At;
 use crate::scenario::schema::{Arrow, Document, FaultSpec, LinkSpec, Maybe, NodeList, Sides};
 use crate::scenario::suggest;
 
+/// What goes wrong, and what nodes are upgraded to.
+#[derive(Default)]
+pub(super) struct Plan {
+    pub(super) faults: Vec<Placed>,
+    /// As the faults number them.
+    pub(super) upgrades: Vec<Upgrade>,
+}
+
 /// A fault and where it is written.
 pub(super) struct Placed {
     pub(super) fault: Fault,
     pub(super) span: Range<usize>,
+}
+
+/// One node gets other constants.
+pub(super) struct Upgrade {
+    pub(super) node: NodeId,
+    pub(super) at: Time,
+    /// Which entry of the list of faults says so.
+    pub(super) entry: usize,
 }
 
 pub(super) fn faults(
@@ -26,24 +42,28 @@ pub(super) fn faults(
     network: &NetworkSettings,
     document: &Document,
     end: Time,
-) -> Vec<Placed> {
+) -> Plan {
     let list = section(&document.faults).map_or(&[][..], |list| list);
-    let mut faults = Vec::new();
-    for (at, next) in list.iter().zip(list.iter().skip(1).map(Some).chain([None])) {
+    let mut plan = Plan::default();
+    let followed = list.iter().zip(list.iter().skip(1).map(Some).chain([None]));
+    for (entry, (at, next)) in followed.enumerate() {
         let Some(spec) = &at.value else { continue };
         let extent = at.span.start..next.map_or(usize::MAX, |next| next.span.start);
         let Some((family, span)) = kind(check, at, spec, &extent) else { continue };
         check_extras(check, family, spec);
         let times = times(check, at, spec, end);
         let kinds = kinds(check, cast, network, family, spec);
-        if let Some((at, until)) = times {
-            faults.extend(kinds.into_iter().map(|kind| {
-                let fault = Fault { at, until, kind };
-                Placed { fault, span: span.clone() }
-            }));
+        let Some((at, until)) = times else { continue };
+        for mut kind in kinds {
+            if let FaultKind::Upgrade { seat, to } = &mut kind {
+                *to = u32::try_from(plan.upgrades.len()).expect("a file holds fewer");
+                plan.upgrades.push(Upgrade { node: NodeId(seat.0), at, entry });
+            }
+            let fault = Fault { at, until, kind };
+            plan.faults.push(Placed { fault, span: span.clone() });
         }
     }
-    faults
+    plan
 }
 
 /// The one kind that a fault has.
@@ -69,7 +89,7 @@ fn kind(
         return None;
     };
     for (family, span) in given {
-        let what = format!("one fault cannot be a {} and a {}", first.0.name(), family.name());
+        let what = format!("one fault cannot be {} and {}", one(first.0), one(family));
         let help = format!("begin another entry: `- {}: …`", family.name());
         check.say(&span, what, help);
     }
@@ -84,6 +104,7 @@ fn value_span(family: Family, spec: &FaultSpec) -> Option<Range<usize>> {
         Family::Link => span(&spec.link),
         Family::Crash => span(&spec.crash),
         Family::Restart => span(&spec.restart),
+        Family::Upgrade => span(&spec.upgrade),
         Family::Pause => span(&spec.pause),
         Family::Resume => span(&spec.resume),
         Family::Start => span(&spec.start),
@@ -94,11 +115,18 @@ fn value_span(family: Family, spec: &FaultSpec) -> Option<Range<usize>> {
     }
 }
 
+/// `a crash`, `an upgrade`.
+fn one(family: Family) -> String {
+    let article = if family.name().starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {}", family.name())
+}
+
 /// Keys that only some kinds have.
 fn check_extras(check: &mut Checker<'_>, family: Family, spec: &FaultSpec) {
     let extras = [
         ("mid_step", span(&spec.mid_step), Family::Crash),
         ("by", span(&spec.by), Family::Jump),
+        ("config", span(&spec.config), Family::Upgrade),
         ("latency", span(&spec.latency), Family::Link),
         ("loss", span(&spec.loss), Family::Link),
         ("duplicate", span(&spec.duplicate), Family::Link),
@@ -106,14 +134,14 @@ fn check_extras(check: &mut Checker<'_>, family: Family, spec: &FaultSpec) {
     ];
     for (key, span, owner) in extras {
         if let Some(span) = span.filter(|_| owner != family) {
-            let what = format!("a {} has no `{key}`", family.name());
-            check.say(&span, what, format!("only a {} has it", owner.name()));
+            let what = format!("{} has no `{key}`", one(family));
+            check.say(&span, what, format!("only {} has it", one(owner)));
         }
     }
     let endless =
         [Family::Restart, Family::Resume, Family::Start, Family::Leave, Family::Jump, Family::Heal];
     if let Some(span) = span(&spec.until).filter(|_| endless.contains(&family)) {
-        let what = format!("a {} happens at an instant", family.name());
+        let what = format!("{} happens at an instant", one(family));
         check.say(&span, what, "it has no `until`");
     }
 }
@@ -150,33 +178,36 @@ fn kinds(
     family: Family,
     spec: &FaultSpec,
 ) -> Vec<FaultKind> {
-    let one = |kind: Option<FaultKind>| kind.into_iter().collect();
+    let single = |kind: Option<FaultKind>| kind.into_iter().collect();
     let seats = |check: &mut Checker<'_>, list| seats(check, cast, list);
     match family {
-        Family::Partition => one(partition(check, cast, &spec.partition)),
+        Family::Partition => single(partition(check, cast, &spec.partition)),
         Family::Cut => {
             let arrow = arrow(check, cast, &spec.cut);
-            one(arrow.map(|(from, to)| FaultKind::Cut { from, to }))
+            single(arrow.map(|(from, to)| FaultKind::Cut { from, to }))
         }
         Family::Clog => {
             let arrow = arrow(check, cast, &spec.clog);
-            one(arrow.map(|(from, to)| FaultKind::Clog { from, to }))
+            single(arrow.map(|(from, to)| FaultKind::Clog { from, to }))
         }
         Family::Link => links(check, cast, network, spec),
         Family::Crash => {
             let mid_step = given(&spec.mid_step).unwrap_or(false);
-            one(seats(check, &spec.crash).map(|seats| FaultKind::Crash { seats, mid_step }))
+            single(seats(check, &spec.crash).map(|seats| FaultKind::Crash { seats, mid_step }))
         }
         Family::Restart => {
-            one(seats(check, &spec.restart).map(|seats| FaultKind::Restart { seats }))
+            single(seats(check, &spec.restart).map(|seats| FaultKind::Restart { seats }))
         }
-        Family::Pause => one(seats(check, &spec.pause).map(|seats| FaultKind::Pause { seats })),
-        Family::Resume => one(seats(check, &spec.resume).map(|seats| FaultKind::Resume { seats })),
-        Family::Start => one(seats(check, &spec.start).map(|seats| FaultKind::Start { seats })),
-        Family::Leave => one(seats(check, &spec.leave).map(|seats| FaultKind::Leave { seats })),
-        Family::Jump => one(jump(check, cast, spec)),
+        Family::Upgrade => upgrade(check, cast, spec),
+        Family::Pause => single(seats(check, &spec.pause).map(|seats| FaultKind::Pause { seats })),
+        Family::Resume => {
+            single(seats(check, &spec.resume).map(|seats| FaultKind::Resume { seats }))
+        }
+        Family::Start => single(seats(check, &spec.start).map(|seats| FaultKind::Start { seats })),
+        Family::Leave => single(seats(check, &spec.leave).map(|seats| FaultKind::Leave { seats })),
+        Family::Jump => single(jump(check, cast, spec)),
         Family::DiskFails => {
-            one(seats(check, &spec.disk_fails).map(|seats| FaultKind::DiskFails { seats }))
+            single(seats(check, &spec.disk_fails).map(|seats| FaultKind::DiskFails { seats }))
         }
         Family::Heal => vec![FaultKind::Heal],
     }
@@ -260,6 +291,19 @@ fn links(
             FaultKind::Link { from: vec![pair.0], to: vec![pair.1], link }
         })
         .collect()
+}
+
+/// One fault for each node: what it is upgraded to depends on what it was.
+fn upgrade(check: &mut Checker<'_>, cast: &Cast, spec: &FaultSpec) -> Vec<FaultKind> {
+    let seats = seats(check, cast, &spec.upgrade).unwrap_or_default();
+    if spec.config.is_none()
+        && let Some(span) = span(&spec.upgrade)
+    {
+        let help = "say what changes: config: { … }; the rest stays as it is";
+        check.say(&span, "what is this upgraded to?", help);
+    }
+    // Numbered where the list of them grows.
+    seats.into_iter().map(|seat| FaultKind::Upgrade { seat, to: 0 }).collect()
 }
 
 fn jump(check: &mut Checker<'_>, cast: &Cast, spec: &FaultSpec) -> Option<FaultKind> {

@@ -69,6 +69,9 @@ struct Plan<'a> {
 
 impl Plan<'_> {
     fn take(&mut self, check: &mut Checker<'_>, turn: &Turn<'_>) {
+        if let FaultKind::Upgrade { seat, .. } = turn.placed.fault.kind {
+            return self.turn(check, turn, seat);
+        }
         let (FaultKind::Crash { seats, .. }
         | FaultKind::Restart { seats }
         | FaultKind::Pause { seats }
@@ -80,16 +83,18 @@ impl Plan<'_> {
         else {
             return;
         };
-        for &seat in seats {
-            let Some(&state) = self.states.get(seat.index()) else { continue };
-            let next = if turn.begins { self.begin(state, turn) } else { Ok(end(state, turn)) };
-            match next {
-                Ok(next) => self.states[seat.index()] = next,
-                Err((what, help)) => {
-                    let name = self.cast.names.node(NodeId(seat.0));
-                    let what = format!("at {:?} `{name}` {what}", turn.time);
-                    check.say(&turn.placed.span, what, help);
-                }
+        seats.iter().for_each(|&seat| self.turn(check, turn, seat));
+    }
+
+    fn turn(&mut self, check: &mut Checker<'_>, turn: &Turn<'_>, seat: Seat) {
+        let Some(&state) = self.states.get(seat.index()) else { return };
+        let next = if turn.begins { self.begin(state, turn) } else { Ok(end(state, turn)) };
+        match next {
+            Ok(next) => self.states[seat.index()] = next,
+            Err((what, help)) => {
+                let name = self.cast.names.node(NodeId(seat.0));
+                let what = format!("at {:?} `{name}` {what}", turn.time);
+                check.say(&turn.placed.span, what, help);
             }
         }
     }
@@ -108,7 +113,13 @@ impl Plan<'_> {
                 "is up already",
                 "only who is `{ name: …, start: later }` among the nodes can be started",
             ),
-            (State::Down(until), FaultKind::Crash { .. } | FaultKind::Pause { .. }) => Err((
+            // What is down already is another when it comes up.
+            (State::Down(_), FaultKind::Upgrade { .. }) if fault.until.is_none() => Ok(state),
+            (_, FaultKind::Upgrade { .. }) if fault.until.is_none() => Ok(State::Up),
+            (
+                State::Down(until),
+                FaultKind::Crash { .. } | FaultKind::Upgrade { .. } | FaultKind::Pause { .. },
+            ) => Err((
                 format!("is down already{}", until_when(until)),
                 "one node's outages do not overlap".into(),
             )),
@@ -116,10 +127,12 @@ impl Plan<'_> {
                 format!("pauses already{}", until_when(until)),
                 "one node's outages do not overlap".into(),
             )),
-            (_, FaultKind::Crash { .. }) => Ok(State::Down(fault.until)),
+            (_, FaultKind::Crash { .. } | FaultKind::Upgrade { .. }) => {
+                Ok(State::Down(fault.until))
+            }
             (_, FaultKind::Pause { .. }) => Ok(State::Paused(fault.until)),
             (State::Down(Some(until)), FaultKind::Restart { .. }) => Err((
-                format!("restarts twice: its crash lasts until {until:?}"),
+                format!("restarts twice: it is down until {until:?}"),
                 "take that `until` away, or this restart".into(),
             )),
             (State::Down(None), FaultKind::Restart { .. }) => Ok(State::Up),
@@ -143,7 +156,7 @@ impl Plan<'_> {
 
 fn end(state: State, turn: &Turn<'_>) -> State {
     match (state, &turn.placed.fault.kind) {
-        (State::Down(until), FaultKind::Crash { .. })
+        (State::Down(until), FaultKind::Crash { .. } | FaultKind::Upgrade { .. })
         | (State::Paused(until), FaultKind::Pause { .. })
             if until == Some(turn.time) =>
         {
