@@ -1,7 +1,5 @@
 //! Single decisions: a schedule makes them, a decider sees them, and neither disturbs what is drawn.
 
-#![expect(clippy::unwrap_used, reason = "tests, and what helps them")]
-
 mod common;
 
 use std::cell::RefCell;
