@@ -86,6 +86,11 @@ impl Machine for Kv {
         }
         output
     }
+
+    fn read(&self, command: &Command) -> Option<Output> {
+        let value = self.values.get(&command.key()).copied();
+        matches!(command, Command::Get { .. }).then(|| step(value, command).1)
+    }
 }
 
 /// Each key is an object by itself, so histories are judged key by key.
@@ -220,22 +225,23 @@ fn parse_value(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("`{text}` is no value: write a whole number"))
 }
 
-/// Judges histories of the store by linearizability.
+/// Judges histories of the store by linearizability, as a protocol's clients see it: by a model
+/// that is the [`Kv`] in essence.
 #[must_use]
-pub fn linearizable() -> Box<dyn Judge<Command, Output>> {
-    Box::new(Linearizable { checker: Checker::new(BUDGET) })
+pub fn linearizable<M: Model + 'static>() -> Box<dyn Judge<M::Operation, M::Result>> {
+    Box::new(Linearizable::<M> { checker: Checker::new(BUDGET) })
 }
 
 /// How many configurations of one key are explored before the answer is "unknown": some twenty
 /// megabytes, and some tens of milliseconds.
 const BUDGET: u64 = 200_000;
 
-struct Linearizable {
-    checker: Checker<Kv>,
+struct Linearizable<M: Model> {
+    checker: Checker<M>,
 }
 
-impl Judge<Command, Output> for Linearizable {
-    fn judge(&mut self, history: &History<Command, Output>) -> Judgement {
+impl<M: Model> Judge<M::Operation, M::Result> for Linearizable<M> {
+    fn judge(&mut self, history: &History<M::Operation, M::Result>) -> Judgement {
         match self.checker.check(history) {
             Verdict::Linearizable => Judgement::Holds,
             Verdict::Violated(counterexample) => Judgement::Violated(counterexample.to_string()),
@@ -322,6 +328,18 @@ mod tests {
     }
 
     #[test]
+    fn only_what_changes_nothing_is_read() {
+        let mut kv = Kv::default();
+        let command = |text| parse_command(text).expect("a command");
+        Machine::apply(&mut kv, &command("put x 1"));
+        assert_eq!(kv.read(&command("get x")), Some(Output::Value(1)));
+        assert_eq!(kv.read(&command("get y")), Some(Output::Absent));
+        for text in ["put x 2", "delete x", "cas x 1 2"] {
+            assert_eq!(kv.read(&command(text)), None, "{text}");
+        }
+    }
+
+    #[test]
     fn commands_and_outputs_print_as_they_are_parsed() {
         for text in ["put x 1", "get k3", "delete z", "cas y 1 2"] {
             assert_eq!(format!("{:?}", parse_command(text).expect(text)), text);
@@ -366,7 +384,7 @@ mod tests {
             }
             history
         };
-        let mut judge = linearizable();
+        let mut judge = linearizable::<Kv>();
         assert_eq!(judge.judge(&history(Output::Value(2))), Judgement::Holds);
         assert!(matches!(judge.judge(&history(Output::Value(1))), Judgement::Violated(_)));
     }

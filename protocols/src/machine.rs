@@ -13,4 +13,7 @@ pub trait Machine: Default + Clone + fmt::Debug + 'static {
 
     /// Does it, whatever the state: a command that makes no sense has an output that says so.
     fn apply(&mut self, command: &Self::Command) -> Self::Output;
+
+    /// What it says to a command that only reads; `None` to one that may change something.
+    fn read(&self, command: &Self::Command) -> Option<Self::Output>;
 }

@@ -18,7 +18,7 @@ fn id(term: u64, index: u64) -> EntryId {
 #[test]
 fn s5_1_a_request_of_a_stale_term_is_rejected() {
     let mut net = Net::with_logs(&[&[1, 3], &[1, 3], &[1, 3]], Config::default());
-    net.hears(0, 1, Message::RequestVote { term: Term(2), last: id(9, 9) });
+    net.hears(0, 1, Message::RequestVote { term: Term(2), last: id(9, 9), told: false });
     let (previous, entries, commit) = (id(1, 1), Batch::EMPTY, Index(2));
     net.hears(0, 1, Message::AppendEntries { term: Term(2), previous, entries, commit });
     let answers = ["n0 -> n1 Vote(term 3, refused)", "n0 -> n1 Rejected(term 3, conflict 0/0)"];
@@ -38,7 +38,7 @@ fn s5_1_who_is_out_of_date_reverts_to_follower() {
     for message in [
         Message::Vote { term: Term(7), granted: false },
         Message::Rejected { term: Term(8), conflict: id(0, 0) },
-        Message::RequestVote { term: Term(9), last: id(0, 0) },
+        Message::RequestVote { term: Term(9), last: id(0, 0), told: false },
     ] {
         net.hears(0, 2, message.clone());
         net.hears(1, 2, message);
@@ -90,11 +90,11 @@ fn s5_2_a_vote_that_arrives_twice_is_one_vote() {
 #[test]
 fn s5_2_a_server_votes_once_a_term_even_if_it_crashes() {
     let mut net = Net::new(3);
-    net.hears(0, 1, Message::RequestVote { term: Term(1), last: id(0, 0) });
+    net.hears(0, 1, Message::RequestVote { term: Term(1), last: id(0, 0), told: false });
     net.crash(0);
     net.restart(0);
-    net.hears(0, 2, Message::RequestVote { term: Term(1), last: id(0, 0) });
-    net.hears(0, 1, Message::RequestVote { term: Term(1), last: id(0, 0) });
+    net.hears(0, 2, Message::RequestVote { term: Term(1), last: id(0, 0), told: false });
+    net.hears(0, 1, Message::RequestVote { term: Term(1), last: id(0, 0), told: false });
     let votes = [
         "n0 -> n1 Vote(term 1, granted)",
         "n0 -> n2 Vote(term 1, refused)",
@@ -259,7 +259,7 @@ fn s5_4_1_a_voter_denies_its_vote_to_a_log_that_lacks_something() {
         [(id(3, 1), true), (id(2, 3), true), (id(2, 2), true), (id(2, 1), false), (id(1, 9), false)]
     {
         let mut net = Net::with_logs(&[&[1, 2], &[1], &[1]], Config::default());
-        net.hears(0, 1, Message::RequestVote { term: Term(4), last: candidate });
+        net.hears(0, 1, Message::RequestVote { term: Term(4), last: candidate, told: false });
         let word = if granted { "granted" } else { "refused" };
         assert_eq!(net.on_the_wire(), [format!("n0 -> n1 Vote(term 4, {word})")], "{candidate}");
     }

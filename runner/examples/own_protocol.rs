@@ -16,7 +16,7 @@ use sim_core::check::{Invariant, Step};
 use sim_core::client::NoClient;
 use sim_core::protocol::{Cluster, Never};
 use sim_core::rng::Draw;
-use sim_core::subject::{Check, Flaw, Point, Property, Subject};
+use sim_core::subject::{Check, Flaw, Point, Property, Scope, Subject};
 use sim_core::{Context, Duration, NodeId, Protocol, RequestId};
 use sim_runner::Catalogue;
 
@@ -184,11 +184,11 @@ impl Subject for TokenRing {
         },
     ];
 
-    fn task(_: usize, _: u32, _: RequestId, _: &mut Draw) -> Never {
+    fn task(_: usize, _: Scope, _: RequestId, _: &mut Draw) -> Never {
         unreachable!("there are no operations to draw from")
     }
 
-    fn parse_task(_: &str) -> Result<Never, String> {
+    fn parse_task(_: &str, _: &dyn Fn(&str) -> Option<NodeId>) -> Result<Never, String> {
         Err(String::from("nobody can ask a token ring anything"))
     }
 

@@ -13,8 +13,8 @@ use sim_core::fault::Family;
 use sim_core::history::Outcome as Ending;
 use sim_core::rng::{Draw, Keys};
 use sim_core::sim::Workload;
-use sim_core::subject::{Check, JudgeOf, Subject, TaskOf};
-use sim_core::world::{ClientSettings, World};
+use sim_core::subject::{Check, JudgeOf, Scope, Subject, TaskOf};
+use sim_core::world::World;
 use sim_core::{RequestId, Setup, Simulation};
 
 use crate::catalogue::{Prepared, Runnable, Worker};
@@ -50,7 +50,7 @@ impl<S: Runnable> Runs<S> {
         let expect = &self.scenario.expect;
         let world = self.world(seed);
         let cluster = self.scenario.configs.cluster(world.nodes);
-        let workload = workload::<S>(&world.clients);
+        let workload = workload::<S>(&world);
         let mut setup = Setup::new(seed, world, cluster);
         setup.workload = workload;
         setup.upgrades = self.scenario.configs.upgrades().to_vec();
@@ -314,11 +314,13 @@ fn operations<S: Runnable>(simulation: &Sim<S>) -> Operations {
 }
 
 /// What clients ask: an operation drawn by the weights of the mix.
-fn workload<S: Runnable>(clients: &ClientSettings) -> Option<Rc<Workload<TaskOf<S>>>> {
+fn workload<S: Runnable>(world: &World) -> Option<Rc<Workload<TaskOf<S>>>> {
+    let clients = &world.clients;
     if clients.count == 0 {
         return None;
     }
-    let (mix, keys) = (clients.mix.clone(), clients.keys);
+    let mix = clients.mix.clone();
+    let scope = Scope { keys: clients.keys, nodes: world.nodes };
     let all: u64 = mix.iter().map(|&weight| u64::from(weight)).sum();
     Some(Rc::new(move |id: RequestId, draw: &mut Draw| {
         let mut ticket = draw.below(all);
@@ -329,7 +331,7 @@ fn workload<S: Runnable>(clients: &ClientSettings) -> Option<Rc<Workload<TaskOf<
                 false
             }
         });
-        S::task(operation.expect("the ticket is below the sum of the weights"), keys, id, draw)
+        S::task(operation.expect("the ticket is below the sum of the weights"), scope, id, draw)
     }))
 }
 

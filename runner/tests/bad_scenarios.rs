@@ -15,7 +15,7 @@ use sim_core::history::History;
 use sim_core::id::{NodeId, RequestId};
 use sim_core::protocol::{Cluster, Never, Protocol};
 use sim_core::rng::Draw;
-use sim_core::subject::{Check, Flaw, Point, Property, Subject};
+use sim_core::subject::{Check, Flaw, Point, Property, Scope, Subject};
 use sim_core::time::{Duration, Time};
 use sim_runner::Catalogue;
 use sim_runner::scenario::{Scenario, ScenarioErrors, Source, load, protocol_of};
@@ -292,11 +292,11 @@ impl Subject for Register {
         Flaw { name: "answers_early", about: "It hurries.", breaks: "linearizable", scenario: "x" },
     ];
 
-    fn task(_: usize, _: u32, _: RequestId, _: &mut Draw) -> String {
+    fn task(_: usize, _: Scope, _: RequestId, _: &mut Draw) -> String {
         String::new()
     }
 
-    fn parse_task(text: &str) -> Result<String, String> {
+    fn parse_task(text: &str, _: &dyn Fn(&str) -> Option<NodeId>) -> Result<String, String> {
         match text.split(' ').next() {
             Some("put" | "get") => Ok(text.into()),
             _ => Err("an operation is `put KEY VALUE` or `get KEY`".into()),

@@ -106,6 +106,16 @@ impl Delay {
         Self::Exponential { mean, max: Duration::MAX }
     }
 
+    /// The shortest length that can be drawn.
+    #[must_use]
+    pub const fn shortest(self) -> Duration {
+        match self {
+            Self::Fixed(length) => length,
+            Self::Uniform { from, .. } => from,
+            Self::Exponential { .. } | Self::LogNormal { .. } => Duration::ZERO,
+        }
+    }
+
     /// The longest length that can be drawn.
     #[must_use]
     pub const fn longest(self) -> Duration {

@@ -3,7 +3,7 @@
 
 use crate::check::{Goal, Invariant, Judge};
 use crate::client::Client;
-use crate::id::RequestId;
+use crate::id::{NodeId, RequestId};
 use crate::protocol::{Cluster, Protocol};
 use crate::rng::Draw;
 
@@ -40,6 +40,9 @@ pub trait Subject: 'static {
     const ROLES: &'static [&'static str];
     /// What clients can ask for, as a scenario's `mix` names it.
     const OPERATIONS: &'static [&'static str];
+    /// How many of these, from the first, clients ask for where a scenario has no `mix`: all of
+    /// them, unless some are for administrators.
+    const USUAL_OPERATIONS: usize = Self::OPERATIONS.len();
     /// The points that [`Context::reached`](crate::Context::reached) may name.
     const POINTS: &'static [Point];
     /// What it is judged by.
@@ -47,21 +50,32 @@ pub trait Subject: 'static {
     /// The mistakes that it can be configured to make.
     const FLAWS: &'static [Flaw];
 
-    /// A random operation of a kind, as an index into [`OPERATIONS`](Self::OPERATIONS), about one of
-    /// so many keys.
-    fn task(operation: usize, keys: u32, id: RequestId, draw: &mut Draw) -> TaskOf<Self>;
+    /// A random operation of a kind, as an index into [`OPERATIONS`](Self::OPERATIONS).
+    fn task(operation: usize, scope: Scope, id: RequestId, draw: &mut Draw) -> TaskOf<Self>;
 
-    /// An operation as a script writes it.
+    /// An operation as a script writes it. Which node a name means, `node` says.
     ///
     /// # Errors
     /// What would have been right.
-    fn parse_task(text: &str) -> Result<TaskOf<Self>, String>;
+    fn parse_task(
+        text: &str,
+        node: &dyn Fn(&str) -> Option<NodeId>,
+    ) -> Result<TaskOf<Self>, String>;
 
     /// An answer as a script expects it.
     ///
     /// # Errors
     /// What would have been right.
     fn parse_told(text: &str) -> Result<ToldOf<Self>, String>;
+}
+
+/// What a random operation may be about.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope {
+    /// How many keys there are.
+    pub keys: u32,
+    /// How many nodes there are, up or not.
+    pub nodes: u32,
 }
 
 /// Something that a subject promises.

@@ -67,7 +67,7 @@ pub struct Between<T> {
 }
 
 /// How much faster or slower a clock runs, in parts per million.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub struct Ppm(pub u32);
 
 impl fmt::Display for Ppm {

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use serde::Deserialize;
 use sim_core::chance::Delay;
 use sim_core::time::Duration;
+use sim_core::units::Ppm;
 
 use super::flaw::Flaw;
 
@@ -22,8 +23,27 @@ pub struct Config {
     /// Whether a new leader begins with an entry that does nothing, and so commits those before it
     /// without waiting for a client (Raft §8).
     pub noop: bool,
+    /// Whether a node asks around before it stands for election, and who has a leader hears no
+    /// candidate (dissertation §9.6 and §4.2.3). Not in the paper.
+    pub pre_vote: bool,
+    /// How reads are answered.
+    pub reads: Reads,
+    /// How much faster or slower than true time any clock runs at most. Leases rely on it.
+    pub clock_bound: Ppm,
     /// A mistake to make.
     pub flaw: Option<Flaw>,
+}
+
+/// How reads are answered (dissertation §6.4).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reads {
+    /// By an entry in the log, like writes.
+    Log,
+    /// By the leader, once a majority has confirmed that it still is one.
+    ReadIndex,
+    /// By the leader, while a majority is bound to elect nobody else.
+    Lease,
 }
 
 impl Default for Config {
@@ -36,6 +56,9 @@ impl Default for Config {
             },
             max_batch: const { NonZeroUsize::new(64).expect("64 is not zero") },
             noop: true,
+            pre_vote: false,
+            reads: Reads::Log,
+            clock_bound: Ppm(0),
             flaw: None,
         }
     }

@@ -4,17 +4,16 @@ use sim_core::Context;
 use sim_core::id::NodeId;
 
 use super::log::{Action, Entry, EntryId, Term};
+use super::reads::Pending;
 use super::replication::Leadership;
 use super::wire::{Message, Timer};
 use super::{Flaw, Raft, Role};
 use crate::machine::Machine;
 
 impl<M: Machine> Raft<M> {
-    /// No leader was heard of for an election timeout: asks to be it.
-    pub(super) fn start_election(&mut self, cx: &mut Context<Self>) {
-        if let Role::Candidate { .. } = self.role {
-            cx.reached("split_vote");
-        }
+    /// Asks to be leader of the next term: because no leader was heard of for an election timeout,
+    /// or because the leader told this node to.
+    pub(super) fn start_election(&mut self, cx: &mut Context<Self>, told: bool) {
         self.term = self.term.next();
         self.vote = Some(self.me);
         self.vote_unwritten = true;
@@ -26,7 +25,10 @@ impl<M: Machine> Raft<M> {
         }
         self.flush(cx);
         cx.set_timer(Timer::Election, self.config.election_timeout);
-        self.tell_members(cx, Message::RequestVote { term: self.term, last: self.log.last() });
+        self.tell_members(
+            cx,
+            Message::RequestVote { term: self.term, last: self.log.last(), told },
+        );
     }
 
     /// A candidate asks for this node's vote: it gets it if nobody else did in this term, and if
@@ -38,8 +40,13 @@ impl<M: Machine> Raft<M> {
         term: Term,
         last: EntryId,
     ) {
-        // Flawed: what a majority has, a leader elected without comparing may lack.
-        let up_to_date = last >= self.log.last() || self.makes(Flaw::NoUpToDateCheck);
+        let up_to_date = match self.config.flaw {
+            // Flawed: what a majority has, a leader elected without comparing may lack.
+            Some(Flaw::NoUpToDateCheck) => true,
+            // Flawed: a long log of an earlier term may lack what a later one committed.
+            Some(Flaw::UpToDateByLengthOnly) => last.index >= self.log.last().index,
+            _ => last >= self.log.last(),
+        };
         let free = self.vote.is_none_or(|vote| vote == candidate);
         let granted = term == self.term && free && up_to_date;
         if granted {
@@ -66,7 +73,12 @@ impl<M: Machine> Raft<M> {
         let current = term == self.term || self.makes(Flaw::StaleVoteReply);
         let Role::Candidate { votes } = &mut self.role else { return };
         if current && granted {
-            votes.insert(voter);
+            let copy = !votes.insert(voter);
+            if copy && self.config.flaw == Some(Flaw::DuplicateVotesCounted) {
+                // Flawed: two copies of one vote are two votes, as if another had given the second.
+                let silent = self.members.voters().iter().find(|&voter| !votes.contains(voter));
+                silent.map(|voter| votes.insert(voter));
+            }
             if self.is_elected() {
                 self.become_leader(cx);
             }
@@ -81,6 +93,7 @@ impl<M: Machine> Raft<M> {
         tracing::debug!(node = %self.me, term = %self.term, "elected");
         cx.reached("leader_elected");
         self.role = Role::Leader(Leadership::new(&self.members, self.log.last().index));
+        self.reads = Pending::default();
         self.leader = Some(self.me);
         if self.config.noop {
             // Entries of earlier terms cannot be committed by counting; this one can, and with it
@@ -136,7 +149,7 @@ mod tests {
     fn a_vote_is_durable_before_it_leaves_and_is_given_once() {
         let mut node = node(&[1]);
         let mut cx = cx();
-        let request = Message::RequestVote { term: Term(2), last: id(1, 1) };
+        let request = Message::RequestVote { term: Term(2), last: id(1, 1), told: false };
         node.on_message(&mut cx, NodeId(1), request.clone());
         assert_eq!(
             cx.effects(),
@@ -162,7 +175,7 @@ mod tests {
             let mut node = node(&[1, 2]);
             node.config.flaw = flaw;
             let mut cx = cx();
-            let message = Message::RequestVote { term: Term(3), last: id(1, 5) };
+            let message = Message::RequestVote { term: Term(3), last: id(1, 5), told: false };
             node.on_message(&mut cx, NodeId(1), message);
             let answer = format!("-> n1 Vote(term 3, {granted})");
             assert_eq!(cx.effects().last().expect("an answer"), &answer.as_str());

@@ -20,6 +20,14 @@ pub enum Flaw {
     StaleVoteReply,
     /// In a cluster of even size, half of it counts as a majority.
     HalfQuorumOfEven,
+    /// A voter compares the lengths of logs and not their last terms.
+    UpToDateByLengthOnly,
+    /// A candidate counts a vote again when the network copies it.
+    DuplicateVotesCounted,
+    /// A leader reads its own state without asking whether it still leads.
+    NoReadIndex,
+    /// A lease counts from when the answers came in.
+    LeaseFromAnswer,
 }
 
 /// What a scenario can name.
@@ -53,6 +61,30 @@ pub(super) const FLAWS: &[subject::Flaw] = &[
         about: "half of a cluster of even size counts as a majority of it",
         breaks: "one_leader_per_term",
         scenario: "raft/even_cluster",
+    },
+    subject::Flaw {
+        name: "up_to_date_by_length_only",
+        about: "a voter grants its vote to any log as long as its own, whatever its last term",
+        breaks: "leader_completeness",
+        scenario: "raft/split_twice",
+    },
+    subject::Flaw {
+        name: "duplicate_votes_counted",
+        about: "a candidate counts the copies that the network makes of a vote",
+        breaks: "one_leader_per_term",
+        scenario: "raft/copied_votes",
+    },
+    subject::Flaw {
+        name: "no_read_index",
+        about: "a leader answers reads from its own state and asks nobody (dissertation §6.4)",
+        breaks: "linearizable",
+        scenario: "raft/stale_leader_reads",
+    },
+    subject::Flaw {
+        name: "lease_from_answer",
+        about: "a lease counts from when it was confirmed, not from when it was asked for",
+        breaks: "linearizable",
+        scenario: "raft/lease_reads",
     },
 ];
 

@@ -4,8 +4,6 @@ use std::fmt;
 
 use sim_core::id::{NodeId, NodeSet};
 
-use super::log::Index;
-
 /// A configuration: the members of a cluster. Every decision, an election or a commitment, takes a
 /// majority of its voters.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -55,16 +53,16 @@ impl Members {
         self.sets().all(|set| set.overlap(nodes) >= majority(set.len()))
     }
 
-    /// The last position that a majority of the voters, of both sets if there are two, has reached.
-    pub fn reached(
+    /// The last mark that a majority of the voters, of both sets if there are two, has reached.
+    pub fn reached<T: Ord + Copy + Default>(
         &self,
-        matched: impl Fn(NodeId) -> Index,
+        reached_by: impl Fn(NodeId) -> T,
         majority: impl Fn(usize) -> usize,
-    ) -> Index {
+    ) -> T {
         let reached = |set: &NodeSet| {
-            let have = |index| set.iter().filter(|&node| matched(node) >= index).count();
+            let have = |mark| set.iter().filter(|&node| reached_by(node) >= mark).count();
             let enough = majority(set.len());
-            set.iter().map(&matched).filter(|&index| have(index) >= enough).max()
+            set.iter().map(&reached_by).filter(|&mark| have(mark) >= enough).max()
         };
         self.sets().map(|set| reached(set).unwrap_or_default()).min().unwrap_or_default()
     }
@@ -105,6 +103,7 @@ impl fmt::Debug for Members {
 
 #[cfg(test)]
 mod tests {
+    use super::super::log::Index;
     use super::*;
 
     fn set(nodes: &[u32]) -> NodeSet {

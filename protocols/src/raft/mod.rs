@@ -49,11 +49,15 @@ mod election;
 mod flaw;
 mod log;
 mod members;
+mod prevote;
+mod reads;
 mod replication;
+mod request;
 mod session;
 mod subject;
 #[cfg(test)]
 mod testing;
+mod transfer;
 mod wire;
 
 use std::fmt;
@@ -61,20 +65,25 @@ use std::fmt;
 use sim_core::Context;
 use sim_core::id::{NodeId, NodeSet, RequestId};
 use sim_core::protocol::{Cluster, Kind, Protocol, Recovered};
+use sim_core::time::Time;
 
 pub use self::checks::{
-    AcknowledgedIsCommitted, CommitMonotone, LeaderAppendOnly, LeaderCompleteness, LogMatching,
-    OneLeaderPerTerm, OneVotePerTerm, SameLog, StableLeader, StateMachineSafety,
+    AcknowledgedIsCommitted, CommitMonotone, LeaderAppendOnly, LeaderCompleteness,
+    LeaseIsExclusive, LogMatching, OneLeaderPerTerm, OneVotePerTerm, SameLog, StableLeader,
+    StateMachineSafety,
 };
-pub use self::config::Config;
+pub use self::config::{Config, Reads};
 pub use self::flaw::Flaw;
 pub use self::log::{Action, Batch, Entry, EntryId, Index, Log, Term};
 pub use self::members::Members;
+pub use self::request::{Order, Reply, Request};
 pub use self::subject::RaftKv;
 pub use self::wire::{Message, Record, Timer};
 
+use self::reads::Pending;
 use self::replication::Leadership;
 use self::session::Sessions;
+use self::transfer::Handover;
 use crate::machine::Machine;
 
 /// One node of a cluster that replicates a state machine (Raft, Figure 2).
@@ -101,6 +110,12 @@ pub struct Raft<M: Machine> {
     applied: Index,
     machine: M,
     sessions: Sessions<M::Output>,
+    /// As leader, the reads that go around the log.
+    reads: Pending<M::Command>,
+    /// As leader, whom it hands over to; then, until another leads, whom it handed over to.
+    handover: Option<Handover>,
+    /// When it heard of a leader last, by its own clock, if that matters to it.
+    heard: Option<Time>,
 
     /// Whether term and vote have changed and were not yet handed to the disk.
     vote_unwritten: bool,
@@ -113,6 +128,11 @@ pub struct Raft<M: Machine> {
 enum Role {
     /// Waits for a leader to say something.
     Follower,
+    /// Asks who would vote for it.
+    PreCandidate {
+        /// Who would.
+        votes: NodeSet,
+    },
     /// Wants to become leader of its term.
     Candidate {
         /// Who voted for it in this term. A set: a vote that the network copied is still one vote.
@@ -126,8 +146,8 @@ impl<M: Machine> Protocol for Raft<M> {
     type Config = Config;
     type Message = Message<M::Command>;
     type Timer = Timer;
-    type Request = M::Command;
-    type Reply = M::Output;
+    type Request = Request<M::Command>;
+    type Reply = Reply<M::Output>;
     type Record = Record<M::Command>;
 
     fn new(me: NodeId, cluster: &Cluster<Config>) -> Self {
@@ -144,6 +164,9 @@ impl<M: Machine> Protocol for Raft<M> {
             applied: Index(0),
             machine: M::default(),
             sessions: Sessions::default(),
+            reads: Pending::default(),
+            handover: None,
+            heard: None,
             vote_unwritten: false,
             unflushed: false,
         }
@@ -154,19 +177,31 @@ impl<M: Machine> Protocol for Raft<M> {
     }
 
     fn on_start(&mut self, cx: &mut Context<Self>) {
+        if self.config.reads == Reads::Lease {
+            // An earlier process may have heard of a leader, and promised it a lease, just now.
+            self.heard = Some(cx.now());
+        }
         cx.set_timer(Timer::Election, self.config.election_timeout);
     }
 
     fn on_message(&mut self, cx: &mut Context<Self>, from: NodeId, message: Self::Message) {
+        if self.disregards(cx, &message) {
+            return;
+        }
         self.catch_up_with_term(cx, message.term());
         match message {
-            Message::RequestVote { term, last } => self.on_request_vote(cx, from, term, last),
+            Message::PreVote { term, last } => self.on_pre_vote(cx, from, term, last),
+            Message::PreVoted { term, granted } => self.on_pre_voted(cx, from, term, granted),
+            Message::RequestVote { term, last, .. } => self.on_request_vote(cx, from, term, last),
             Message::Vote { term, granted } => self.on_vote(cx, from, term, granted),
             Message::AppendEntries { term, previous, entries, commit } => {
                 self.on_append_entries(cx, from, term, previous, &entries, commit);
             }
             Message::Appended { term, matched } => self.on_appended(cx, from, term, matched),
             Message::Rejected { term, conflict } => self.on_rejected(cx, from, term, conflict),
+            Message::Confirm { term, round } => self.on_confirm(cx, from, term, round),
+            Message::Confirmed { term, round } => self.on_confirmed(cx, from, term, round),
+            Message::TimeoutNow { term } => self.on_timeout_now(cx, term),
         }
         // A term that nothing was sent in is durable all the same, before anything else is heard.
         self.flush(cx);
@@ -174,16 +209,20 @@ impl<M: Machine> Protocol for Raft<M> {
 
     fn on_timer(&mut self, cx: &mut Context<Self>, timer: Timer) {
         match timer {
-            Timer::Election => self.start_election(cx),
+            Timer::Election => self.on_silence(cx),
             Timer::Heartbeat => self.beat(cx),
+            Timer::Transfer => self.abort_transfer(cx),
         }
     }
 
-    fn on_request(&mut self, cx: &mut Context<Self>, id: RequestId, command: M::Command) {
-        match self.role {
-            Role::Leader(_) => self.propose(cx, id, command),
+    fn on_request(&mut self, cx: &mut Context<Self>, id: RequestId, request: Self::Request) {
+        if !self.is_leader() {
             // Nothing was done, so the client may take this for an answer.
-            Role::Follower | Role::Candidate { .. } => cx.redirect(id, self.leader),
+            return cx.redirect(id, self.leader);
+        }
+        match request {
+            Request::Command(command) => self.propose(cx, id, command),
+            Request::Order(Order::Transfer(to)) => self.transfer(cx, id, to),
         }
     }
 
@@ -194,6 +233,7 @@ impl<M: Machine> Protocol for Raft<M> {
     fn role(&self) -> &'static str {
         match self.role {
             Role::Follower => "follower",
+            Role::PreCandidate { .. } => "pre-candidate",
             Role::Candidate { .. } => "candidate",
             Role::Leader(_) => "leader",
         }
@@ -216,6 +256,7 @@ impl<M: Machine> Raft<M> {
         if let Role::Leader(_) = before {
             tracing::debug!(node = %self.me, %term, "deposed");
             cx.reached("leader_deposed");
+            self.reads = Pending::default();
             cx.cancel_timer(Timer::Heartbeat);
             // A leader waits for no leader; a follower does.
             cx.set_timer(Timer::Election, self.config.election_timeout);
@@ -424,9 +465,9 @@ mod tests {
     fn who_does_not_lead_says_who_does() {
         let mut node = in_term(2, node(&[1]));
         let mut cx = cx();
-        node.on_request(&mut cx, request(1), testing::PUT);
+        node.on_request(&mut cx, request(1), testing::ASK);
         node.leader = Some(NodeId(2));
-        node.on_request(&mut cx, request(1), testing::PUT);
+        node.on_request(&mut cx, request(1), testing::ASK);
         assert_eq!(cx.effects(), ["=> c1#1 ask another", "=> c1#1 ask n2"]);
         assert_eq!(node.log.last(), id(1, 1));
     }
@@ -435,7 +476,7 @@ mod tests {
     fn flawed_a_vote_is_in_memory_alone() {
         let mut node = flawed(Flaw::VoteNotDurable, node(&[]));
         let mut cx = cx();
-        let message = Message::RequestVote { term: Term(1), last: id(0, 0) };
+        let message = Message::RequestVote { term: Term(1), last: id(0, 0), told: false };
         node.on_message(&mut cx, NodeId(1), message);
         assert_eq!(cx.effects()[1], "write Vote(term 1, for nobody)");
         assert_eq!(node.vote, Some(NodeId(1)));

@@ -33,6 +33,11 @@ impl Leadership {
         let progress = Progress { next: last.next(), matched: Index(0) };
         Self { nodes: vec![progress; members.rows()], asked: Vec::new() }
     }
+
+    /// The last entry that a member is known to have.
+    pub(super) fn matched(&self, member: NodeId) -> Index {
+        self.nodes.get(member.index()).map_or(Index(0), |progress| progress.matched)
+    }
 }
 
 /// The leader's side: entries go out.
@@ -40,6 +45,7 @@ impl<M: Machine> Raft<M> {
     /// Lets everybody hear of their leader, with whatever they lack.
     pub(super) fn beat(&mut self, cx: &mut Context<Self>) {
         self.replicate(cx);
+        self.renew_round(cx);
         cx.set_timer(Timer::Heartbeat, self.config.heartbeat);
     }
 
@@ -88,9 +94,7 @@ impl<M: Machine> Raft<M> {
             // Two leaders of one term: to follow the other would destroy the evidence.
             return;
         }
-        self.role = Role::Follower;
-        self.leader = Some(leader);
-        cx.set_timer(Timer::Election, self.config.election_timeout);
+        self.hear_leader(cx, leader);
         if !self.log.contains(previous) {
             self.flush(cx);
             let conflict = self.conflict_at(previous.index);
@@ -154,6 +158,8 @@ impl<M: Machine> Raft<M> {
         self.advance_commit(cx);
         if next <= self.log.last().index {
             cx.send(follower, self.append_entries(next));
+        } else if self.is_handing_over() {
+            self.hand_over(cx);
         }
     }
 
@@ -205,9 +211,8 @@ impl<M: Machine> Raft<M> {
 
     /// The last entry that a majority is known to have.
     fn reached(&self) -> Index {
-        let Role::Leader(Leadership { nodes, .. }) = &self.role else { return Index(0) };
-        let matched = |member: NodeId| nodes[member.index()].matched;
-        self.members.reached(matched, |voters| self.majority(voters))
+        let Role::Leader(leadership) = &self.role else { return Index(0) };
+        self.members.reached(|member| leadership.matched(member), |voters| self.majority(voters))
     }
 
     /// Everything up to here is committed: applies what is not yet applied.

@@ -5,6 +5,7 @@ use sim_core::Context;
 use sim_core::id::RequestId;
 
 use super::log::{Action, Entry};
+use super::request::Reply;
 use super::{Flaw, Raft, Role};
 use crate::machine::Machine;
 
@@ -55,6 +56,12 @@ impl<O> Sessions<O> {
 impl<M: Machine> Raft<M> {
     /// A client asks its leader: the command goes into the log, unless it is there already.
     pub(super) fn propose(&mut self, cx: &mut Context<Self>, id: RequestId, command: M::Command) {
+        if self.is_handing_over() {
+            return cx.redirect(id, None);
+        }
+        if self.reads_around_log(cx, id, &command) {
+            return;
+        }
         if self.sessions.is_past(id) {
             return self.answer_again(cx, id);
         }
@@ -64,7 +71,7 @@ impl<M: Machine> Raft<M> {
         }
         if self.makes(Flaw::AcknowledgedBeforeCommitted) {
             // Flawed: this leader may be the only one who ever has the entry.
-            cx.reply(id, self.machine.clone().apply(&command));
+            cx.reply(id, Reply::Applied(self.machine.clone().apply(&command)));
         }
         self.append(cx, Entry { term: self.term, action: Action::Command { id, command } });
         self.flush(cx);
@@ -77,7 +84,7 @@ impl<M: Machine> Raft<M> {
     fn answer_again(&self, cx: &mut Context<Self>, id: RequestId) {
         if let Some(output) = self.sessions.output(id) {
             cx.reached("session_answered");
-            cx.reply(id, output.clone());
+            cx.reply(id, Reply::Applied(output.clone()));
         }
     }
 
@@ -116,7 +123,7 @@ impl<M: Machine> Raft<M> {
             }
             let output = self.machine.apply(command);
             if self.is_awaited(id) {
-                cx.reply(id, output.clone());
+                cx.reply(id, Reply::Applied(output.clone()));
             }
             self.sessions.remember(id, output);
         }
@@ -129,7 +136,7 @@ mod tests {
     use sim_core::id::NodeId;
     use sim_core::protocol::Protocol;
 
-    use super::super::testing::{PUT, asked, committed, cx, flawed, leader, node, request};
+    use super::super::testing::{ASK, asked, committed, cx, flawed, leader, node, request};
     use super::super::{Batch, Index, Message, Term};
     use super::*;
     use crate::kv::{Command, Kv};
@@ -149,7 +156,7 @@ mod tests {
     fn a_command_is_durable_then_sent_then_committed_then_answered() {
         let mut node = leader(1, &[]);
         assert_eq!(
-            effects(|cx| node.on_request(cx, request(1), PUT)),
+            effects(|cx| node.on_request(cx, request(1), ASK)),
             [
                 "write Append(1/1 c1#1 put x 1)",
                 "flush",
@@ -166,12 +173,12 @@ mod tests {
     #[test]
     fn a_retry_is_not_put_into_the_log_again() {
         let mut node = leader(1, &[]);
-        effects(|cx| node.on_request(cx, request(1), PUT));
-        assert!(effects(|cx| node.on_request(cx, request(1), PUT)).is_empty());
+        effects(|cx| node.on_request(cx, request(1), ASK));
+        assert!(effects(|cx| node.on_request(cx, request(1), ASK)).is_empty());
         let answers = effects(|cx| node.on_message(cx, NodeId(2), appended(1, 1)));
         assert_eq!(answers[1..], ["=> c1#1 done"], "one answer to both");
         assert_eq!(
-            effects(|cx| node.on_request(cx, request(1), PUT)),
+            effects(|cx| node.on_request(cx, request(1), ASK)),
             ["reached session_answered", "=> c1#1 done"]
         );
         assert_eq!(node.log.last().index, Index(1));
@@ -181,7 +188,7 @@ mod tests {
     fn a_new_leader_recognises_what_was_put_to_the_old_one() {
         let mut node = leader(2, &[1]);
         node.log.append(asked(1, 7));
-        assert!(effects(|cx| node.on_request(cx, request(7), PUT)).is_empty());
+        assert!(effects(|cx| node.on_request(cx, request(7), ASK)).is_empty());
         node.log.append(Entry { term: Term(2), action: Action::Noop });
         let answers = effects(|cx| node.on_message(cx, NodeId(2), appended(2, 3)));
         assert_eq!(answers.last().expect("an answer"), &"=> c1#7 done");
@@ -200,7 +207,7 @@ mod tests {
     #[test]
     fn a_deposed_leader_says_nothing_about_what_it_has_in_its_log() {
         let mut node = leader(1, &[]);
-        effects(|cx| node.on_request(cx, request(1), PUT));
+        effects(|cx| node.on_request(cx, request(1), ASK));
         let (previous, entries, commit) = (node.log.last(), Batch::EMPTY, Index(1));
         let message = Message::AppendEntries { term: Term(2), previous, entries, commit };
         let effects = effects(|cx| node.on_message(cx, NodeId(1), message));
@@ -220,13 +227,13 @@ mod tests {
         assert!(node.sessions.is_past(request(1)));
         assert_eq!(node.sessions.output(request(1)), None, "and no answer");
         let mut node = committed(2, Raft { role: leader(1, &[]).role, ..node });
-        assert!(effects(|cx| node.on_request(cx, request(1), PUT)).is_empty());
+        assert!(effects(|cx| node.on_request(cx, request(1), ASK)).is_empty());
     }
 
     #[test]
     fn flawed_an_answer_comes_before_the_commitment() {
         let mut node = flawed(Flaw::AcknowledgedBeforeCommitted, leader(1, &[]));
-        let effects = effects(|cx| node.on_request(cx, request(1), PUT));
+        let effects = effects(|cx| node.on_request(cx, request(1), ASK));
         assert_eq!(effects[0], "=> c1#1 done");
     }
 }

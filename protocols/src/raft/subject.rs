@@ -2,18 +2,20 @@
 
 use sim_core::check::{Goal, Invariant};
 use sim_core::client::OneReply;
-use sim_core::id::RequestId;
+use sim_core::id::{NodeId, RequestId};
 use sim_core::protocol::Cluster;
 use sim_core::rng::Draw;
-use sim_core::subject::{self, Check, Point, Property, Subject};
+use sim_core::subject::{self, Check, Point, Property, Scope, Subject, TaskOf, ToldOf};
 
 use super::flaw::FLAWS;
+use super::request::{self, Reply, Store};
 use super::wire::MESSAGES;
 use super::{
     AcknowledgedIsCommitted, CommitMonotone, Config, LeaderAppendOnly, LeaderCompleteness,
-    LogMatching, OneLeaderPerTerm, OneVotePerTerm, Raft, SameLog, StableLeader, StateMachineSafety,
+    LeaseIsExclusive, LogMatching, OneLeaderPerTerm, OneVotePerTerm, Raft, SameLog, StableLeader,
+    StateMachineSafety,
 };
-use crate::kv::{self, Command, Kv, Output};
+use crate::kv::{self, Kv};
 
 /// A key-value store replicated by Raft.
 #[derive(Clone, Copy, Debug)]
@@ -27,22 +29,26 @@ impl Subject for RaftKv {
     const PROMISE: &'static str =
         "one log by an elected leader: what was answered stays, while a majority is up to go on";
     const MESSAGES: &'static [&'static str] = MESSAGES;
-    const ROLES: &'static [&'static str] = &["follower", "candidate", "leader"];
-    const OPERATIONS: &'static [&'static str] = kv::OPERATIONS;
+    const ROLES: &'static [&'static str] = &["follower", "pre-candidate", "candidate", "leader"];
+    const OPERATIONS: &'static [&'static str] = request::OPERATIONS;
+    const USUAL_OPERATIONS: usize = kv::OPERATIONS.len();
     const POINTS: &'static [Point] = POINTS;
     const PROPERTIES: &'static [Property<Self>] = PROPERTIES;
     const FLAWS: &'static [subject::Flaw] = FLAWS;
 
-    fn task(operation: usize, keys: u32, id: RequestId, draw: &mut Draw) -> Command {
-        kv::task(operation, keys, id, draw)
+    fn task(operation: usize, scope: Scope, id: RequestId, draw: &mut Draw) -> TaskOf<Self> {
+        request::task(operation, scope, id, draw)
     }
 
-    fn parse_task(text: &str) -> Result<Command, String> {
-        kv::parse_command(text)
+    fn parse_task(
+        text: &str,
+        node: &dyn Fn(&str) -> Option<NodeId>,
+    ) -> Result<TaskOf<Self>, String> {
+        request::parse(text, node)
     }
 
-    fn parse_told(text: &str) -> Result<Output, String> {
-        kv::parse_output(text)
+    fn parse_told(text: &str) -> Result<ToldOf<Self>, String> {
+        kv::parse_output(text).map(Reply::Applied)
     }
 }
 
@@ -55,6 +61,13 @@ const POINTS: &[Point] = &[
     point("fast_backup", "a leader went back by more than one entry at once"),
     point("entry_committed", "a leader found a majority to have an entry of its term"),
     point("old_term_entry_committed", "an entry of an earlier term was committed with a later one"),
+    point("pre_vote_refused", "a node that asked around was told that it would lose"),
+    point("candidate_disregarded", "a node that has a leader did not listen to a candidate"),
+    point("transfer_began", "a leader was told to hand over to another node"),
+    point("told_to_stand", "a node stood for election because its leader told it to"),
+    point("transfer_aborted", "a leader that was to hand over went on after an election timeout"),
+    point("read_confirmed", "a leader read its own state after a majority confirmed that it leads"),
+    point("read_by_lease", "a leader read its own state while nobody else could be elected"),
     point("session_answered", "a request that was applied before was answered from its session"),
 ];
 
@@ -80,10 +93,14 @@ const PROPERTIES: &[Property<RaftKv>] = &[
         "acknowledged_is_committed",
         "a client is answered only when its command is committed",
     ),
+    always::<LeaseIsExclusive>(
+        "lease_is_exclusive",
+        "when a leader reads by its lease, no other has been elected after it",
+    ),
     Property {
         name: "linearizable",
         about: "every operation takes effect at one instant between its request and its answer",
-        check: Check::History(kv::linearizable),
+        check: Check::History(kv::linearizable::<Store>),
     },
     eventually::<StableLeader>("stable_leader", "one leader, which stays"),
     eventually::<SameLog>("same_log", "all nodes that are up have the same log, equally committed"),

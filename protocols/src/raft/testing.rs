@@ -6,7 +6,7 @@ use sim_core::protocol::{Cluster, Protocol};
 
 use super::log::{Action, Entry, EntryId, Index, Term};
 use super::replication::Leadership;
-use super::{Config, Flaw, Raft, Role};
+use super::{Config, Flaw, Raft, Request, Role};
 use crate::kv::{Command, Key, Kv};
 
 /// Node 0 of three, with a log whose entries have these terms; its own term is that of the last.
@@ -63,5 +63,8 @@ pub(super) const fn id(term: u64, index: u64) -> EntryId {
     EntryId { term: Term(term), index: Index(index) }
 }
 
-/// What all of them ask for.
+/// What all of them ask.
+pub(super) const ASK: Request<Command> = Request::Command(PUT);
+
+/// What that is.
 pub(super) const PUT: Command = Command::Put { key: Key(0), value: 1 };

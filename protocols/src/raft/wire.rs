@@ -17,6 +17,8 @@ pub enum Message<C> {
         term: Term,
         /// The last entry of its log.
         last: EntryId,
+        /// Whether it stands because its leader told it to (dissertation §3.10).
+        told: bool,
     },
     /// The answer to that.
     Vote {
@@ -52,11 +54,54 @@ pub enum Message<C> {
         /// the place behind its last entry, if its log is too short.
         conflict: EntryId,
     },
+    /// A node asks whether it would get a vote in the next term (dissertation §9.6).
+    PreVote {
+        /// The term that it is in.
+        term: Term,
+        /// The last entry of its log.
+        last: EntryId,
+    },
+    /// The answer to that.
+    PreVoted {
+        /// The voter's term.
+        term: Term,
+        /// Whether the node would have its vote in the next one.
+        granted: bool,
+    },
+    /// A leader asks whether it still is one (dissertation §6.4).
+    Confirm {
+        /// The leader's term.
+        term: Term,
+        /// Which of its rounds this is.
+        round: u64,
+    },
+    /// The answer to that: it is, if the term is still its own.
+    Confirmed {
+        /// The follower's term.
+        term: Term,
+        /// Which round it answers.
+        round: u64,
+    },
+    /// A leader tells its successor to stand for election at once (dissertation §3.10).
+    TimeoutNow {
+        /// The leader's term.
+        term: Term,
+    },
 }
 
 /// The names of the messages, as [`Message::kind`] counts them.
-pub(super) const MESSAGES: &[&str] =
-    &["RequestVote", "Vote", "AppendEntries", "Appended", "Rejected"];
+pub(super) const MESSAGES: &[&str] = &[
+    "RequestVote",
+    "Vote",
+    "AppendEntries",
+    "Appended",
+    "Rejected",
+    "PreVote",
+    "PreVoted",
+    "Confirm",
+    "Confirmed",
+    "TimeoutNow",
+];
 
 /// A record on a node's disk.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -90,6 +135,8 @@ pub enum Timer {
     Election,
     /// The followers must hear of their leader again.
     Heartbeat,
+    /// The successor of a leader ought to have taken over.
+    Transfer,
 }
 
 impl<C> Message<C> {
@@ -101,7 +148,12 @@ impl<C> Message<C> {
             | Self::Vote { term, .. }
             | Self::AppendEntries { term, .. }
             | Self::Appended { term, .. }
-            | Self::Rejected { term, .. } => term,
+            | Self::Rejected { term, .. }
+            | Self::PreVote { term, .. }
+            | Self::PreVoted { term, .. }
+            | Self::Confirm { term, .. }
+            | Self::Confirmed { term, .. }
+            | Self::TimeoutNow { term } => term,
         }
     }
 
@@ -114,6 +166,11 @@ impl<C> Message<C> {
             Self::AppendEntries { .. } => 2,
             Self::Appended { .. } => 3,
             Self::Rejected { .. } => 4,
+            Self::PreVote { .. } => 5,
+            Self::PreVoted { .. } => 6,
+            Self::Confirm { .. } => 7,
+            Self::Confirmed { .. } => 8,
+            Self::TimeoutNow { .. } => 9,
         })
     }
 }
@@ -121,7 +178,10 @@ impl<C> Message<C> {
 impl<C> fmt::Debug for Message<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::RequestVote { term, last } => write!(f, "RequestVote(term {term}, last {last})"),
+            Self::RequestVote { term, last, told } => {
+                let told = if *told { ", told to" } else { "" };
+                write!(f, "RequestVote(term {term}, last {last}{told})")
+            }
             Self::Vote { term, granted: true } => write!(f, "Vote(term {term}, granted)"),
             Self::Vote { term, granted: false } => write!(f, "Vote(term {term}, refused)"),
             Self::AppendEntries { term, previous, entries, commit } => {
@@ -134,6 +194,12 @@ impl<C> fmt::Debug for Message<C> {
             Self::Rejected { term, conflict } => {
                 write!(f, "Rejected(term {term}, conflict {conflict})")
             }
+            Self::PreVote { term, last } => write!(f, "PreVote(term {term}, last {last})"),
+            Self::PreVoted { term, granted: true } => write!(f, "PreVoted(term {term}, granted)"),
+            Self::PreVoted { term, granted: false } => write!(f, "PreVoted(term {term}, refused)"),
+            Self::Confirm { term, round } => write!(f, "Confirm(term {term}, round {round})"),
+            Self::Confirmed { term, round } => write!(f, "Confirmed(term {term}, round {round})"),
+            Self::TimeoutNow { term } => write!(f, "TimeoutNow(term {term})"),
         }
     }
 }
@@ -174,7 +240,7 @@ mod tests {
         let action = Action::Command { id: request, command: Command::Get { key: Key(0) } };
         let entry = Entry { term: Term(2), action };
         let messages = [
-            Message::RequestVote { term: Term(2), last: id(1, 5) },
+            Message::RequestVote { term: Term(2), last: id(1, 5), told: false },
             Message::Vote { term: Term(2), granted: true },
             Message::AppendEntries {
                 term: Term(2),
@@ -205,11 +271,17 @@ mod tests {
             let Kind(kind) = message.kind();
             assert!(format!("{message:?}").starts_with(&format!("{}(", MESSAGES[kind as usize])));
         };
-        name(Message::RequestVote { term: Term(1), last: EntryId::default() });
+        let (term, last) = (Term(1), EntryId::default());
+        name(Message::RequestVote { term, last, told: true });
         name(Message::Vote { term: Term(1), granted: false });
         let (previous, entries, commit) = (EntryId::default(), Batch::EMPTY, Index(0));
         name(Message::AppendEntries { term: Term(1), previous, entries, commit });
         name(Message::Appended { term: Term(1), matched: Index(0) });
         name(Message::Rejected { term: Term(1), conflict: EntryId::default() });
+        name(Message::PreVote { term, last });
+        name(Message::PreVoted { term, granted: true });
+        name(Message::Confirm { term, round: 1 });
+        name(Message::Confirmed { term, round: 1 });
+        name(Message::TimeoutNow { term });
     }
 }

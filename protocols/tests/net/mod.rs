@@ -11,7 +11,7 @@ use sim_core::subject::{Check, Subject};
 use sim_core::time::Time;
 use sim_protocols::kv::{self, Command, Kv};
 use sim_protocols::raft::{
-    Action, Config, Entry, EntryId, Index, Message, Raft, RaftKv, Record, Term, Timer,
+    Action, Config, Entry, EntryId, Index, Message, Raft, RaftKv, Record, Request, Term, Timer,
 };
 
 type Letter = (NodeId, NodeId, Message<Command>);
@@ -104,7 +104,7 @@ impl Net {
     pub(crate) fn asks(&mut self, node: u32, number: u32, command: &str) {
         let id = RequestId { client: ClientId(0), number };
         let command = kv::parse_command(command).expect("a command");
-        self.step(node, |raft, cx| raft.on_request(cx, id, command));
+        self.step(node, |raft, cx| raft.on_request(cx, id, Request::Command(command)));
     }
 
     /// A message arrives that nobody need have sent.

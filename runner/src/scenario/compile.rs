@@ -57,7 +57,7 @@ where
         network,
         disk: network::disk(&document),
         clocks: network::clocks(&cast, &document),
-        clients: clients::clients(&mut check, &document, S::OPERATIONS, end),
+        clients: clients::clients::<S>(&mut check, &document, end),
         faults: plan.faults.into_iter().map(|placed| placed.fault).collect(),
         end,
         seeded_ties: seeded_ties(&mut check, &document),

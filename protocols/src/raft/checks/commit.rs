@@ -10,6 +10,7 @@ use super::PerSeat;
 use crate::machine::Machine;
 use crate::raft::Raft;
 use crate::raft::log::{Index, Log, Term};
+use crate::raft::request::Reply;
 
 /// The one committed log, as a digest for each entry: what the first node to commit it had up to
 /// it.
@@ -163,7 +164,8 @@ impl<M: Machine> Invariant<Raft<M>> for AcknowledgedIsCommitted {
         }
         let term = self.seen.row(step.seat).1;
         for effect in step.effects {
-            let Effect::Reply { request, .. } = effect else { continue };
+            // What was read around the log is for `linearizable` to judge.
+            let Effect::Reply { request, reply: Reply::Applied(_) } = effect else { continue };
             if self.requests.contains(*request) {
                 continue;
             }
@@ -248,7 +250,7 @@ mod tests {
     }
 
     fn reply(number: u32) -> Effect<Raft<Kv>> {
-        Effect::Reply { request: request(number), reply: Output::Done }
+        Effect::Reply { request: request(number), reply: Reply::Applied(Output::Done) }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod commit;
 mod election;
 mod goals;
+mod lease;
 mod log;
 
 pub use self::commit::{
@@ -15,6 +16,7 @@ pub use self::commit::{
 };
 pub use self::election::{OneLeaderPerTerm, OneVotePerTerm};
 pub use self::goals::{SameLog, StableLeader};
+pub use self::lease::LeaseIsExclusive;
 pub use self::log::{LeaderAppendOnly, LogMatching};
 
 use sim_core::id::Seat;

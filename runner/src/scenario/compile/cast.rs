@@ -197,6 +197,12 @@ impl Cast {
         }
     }
 
+    /// The node of this name, if there is one in every seed.
+    pub(super) fn find(&self, name: &str) -> Option<NodeId> {
+        let nodes = (0..self.fewest).map(NodeId);
+        nodes.zip(self.names.iter()).find(|(_, known)| *known == name).map(|(node, _)| node)
+    }
+
     /// The nodes and clients of a list with commas, each once.
     pub(super) fn endpoints(&self, check: &mut Checker<'_>, list: &Word<'_>) -> Vec<Endpoint> {
         let mut all = Vec::new();

@@ -12,10 +12,9 @@ use crate::scenario::de::{At, Entries};
 use crate::scenario::schema::{ClientsSpec, Document, Maybe, ScriptLine, Share};
 use crate::scenario::suggest;
 
-pub(super) fn clients(
+pub(super) fn clients<S: Subject>(
     check: &mut Checker<'_>,
     document: &Document,
-    operations: &[&'static str],
     end: Time,
 ) -> ClientSettings {
     let none = ClientSettings::none();
@@ -55,8 +54,8 @@ pub(super) fn clients(
         check.say(&at.span, "the clients begin after the end", format!("the run ends at {end:?}"));
     }
     settings.pace = pace(check, at, spec, settings.count).unwrap_or(settings.pace);
-    settings.mix = mix(check, &spec.mix, operations);
-    if operations.is_empty() {
+    settings.mix = mix::<S>(check, &spec.mix);
+    if S::OPERATIONS.is_empty() {
         check.say(&at.span, "nobody can ask this protocol anything", "take `clients` away");
     }
     settings
@@ -112,13 +111,13 @@ fn pace(
     }
 }
 
-fn mix(
-    check: &mut Checker<'_>,
-    mix: &Maybe<Entries<Share>>,
-    operations: &[&'static str],
-) -> Vec<u32> {
-    let Some(at) = mix else { return vec![1; operations.len()] };
+fn mix<S: Subject>(check: &mut Checker<'_>, mix: &Maybe<Entries<Share>>) -> Vec<u32> {
+    let operations = S::OPERATIONS;
     let mut weights = vec![0; operations.len()];
+    let Some(at) = mix else {
+        weights[..S::USUAL_OPERATIONS].fill(1);
+        return weights;
+    };
     let entries = at.value.as_ref().map_or(&[][..], |entries| &entries.0);
     let (mut percents, mut plain, mut broken) = (0, 0, at.value.is_none());
     for (name, share) in entries {
@@ -204,7 +203,8 @@ fn scripted<S: Subject>(
     let task = spec.task.as_ref().and_then(|at| {
         let text = at.value.as_deref()?;
         let what = format!("`{text}` is not an operation of {}", S::NAME);
-        S::parse_task(text).map_err(|help| check.say(&at.span, what, help)).ok()
+        let node = |name: &str| cast.find(name);
+        S::parse_task(text, &node).map_err(|help| check.say(&at.span, what, help)).ok()
     });
     let expect = spec.expect.as_ref().and_then(|at| expected::<S>(check, at));
     Some(Scripted { at: at?, through: through?, task: task?, expect })

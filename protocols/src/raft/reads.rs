@@ -1,0 +1,231 @@
+//! Reads that go around the log and are linearizable all the same (dissertation §6.4).
+//!
+//! A leader's own state may be old: another may have been elected since it last heard of anybody.
+//! So before it reads there, it lets a majority confirm that it still leads: in a round of messages
+//! that begins after the read came in (ReadIndex), or by a *lease* (§6.4.1), a time in which that
+//! majority elects nobody else because it heard of this leader. The lease runs from when the round
+//! began, for every answer may have been given right then, and lasts as long as the shortest
+//! election timeout, less what two clocks may drift apart.
+//!
+//! Here everything that is committed is applied in the same step, so the state that is read is never
+//! behind the commit index at which the read came in.
+
+use std::collections::VecDeque;
+
+use sim_core::Context;
+use sim_core::id::{NodeId, RequestId};
+use sim_core::time::{Duration, Time};
+
+use super::config::Reads;
+use super::log::Term;
+use super::request::Reply;
+use super::wire::Message;
+use super::{Flaw, Raft, Role};
+use crate::machine::Machine;
+
+/// A leader's reads, and who confirmed that it leads.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Pending<C> {
+    /// What waits to be read, in order of arrival.
+    reads: VecDeque<Waiting<C>>,
+    /// The number of the latest round.
+    round: u64,
+    /// The latest that a majority confirmed.
+    confirmed: u64,
+    /// The latest that each member confirmed.
+    by_member: Vec<u64>,
+    /// When each began that is not yet confirmed, where there are leases.
+    began: VecDeque<(u64, Time)>,
+    /// Until when nobody else is elected, by this node's clock.
+    lease: Option<Time>,
+    /// Whether it gave that up, until it is elected again.
+    renounced: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+struct Waiting<C> {
+    id: RequestId,
+    command: C,
+    /// The round that must be confirmed: one that began after this read came in.
+    round: u64,
+}
+
+impl<C> Default for Pending<C> {
+    fn default() -> Self {
+        Self {
+            reads: VecDeque::new(),
+            round: 0,
+            confirmed: 0,
+            by_member: Vec::new(),
+            began: VecDeque::new(),
+            lease: None,
+            renounced: false,
+        }
+    }
+}
+
+impl<C> Pending<C> {
+    /// Nobody's promise counts any more.
+    pub(super) fn renounce_lease(&mut self) {
+        self.lease = None;
+        self.renounced = true;
+    }
+
+    fn confirm(&mut self, member: NodeId, round: u64) {
+        if self.by_member.len() <= member.index() {
+            self.by_member.resize(member.index() + 1, 0);
+        }
+        let row = &mut self.by_member[member.index()];
+        *row = round.max(*row);
+    }
+
+    fn confirmed_by(&self, member: NodeId) -> u64 {
+        self.by_member.get(member.index()).copied().unwrap_or_default()
+    }
+
+    /// When a round began, which is then forgotten with all before it.
+    fn take_beginning(&mut self, round: u64) -> Option<Time> {
+        let mut began = None;
+        while let Some(&(first, time)) = self.began.front().filter(|(first, _)| *first <= round) {
+            began = (first == round).then_some(time);
+            self.began.pop_front();
+        }
+        began
+    }
+}
+
+/// The leader's side.
+impl<M: Machine> Raft<M> {
+    /// Answers a request without the log, now or later; says whether it will.
+    pub(super) fn reads_around_log(
+        &mut self,
+        cx: &mut Context<Self>,
+        id: RequestId,
+        command: &M::Command,
+    ) -> bool {
+        if self.config.reads == Reads::Log {
+            return false;
+        }
+        let Some(output) = self.machine.read(command) else { return false };
+        // Flawed: another may lead by now, and have written what this one does not know.
+        if self.makes(Flaw::NoReadIndex) {
+            cx.reply(id, Reply::Read(output));
+            return true;
+        }
+        // What earlier leaders committed, a new one knows when an entry of its own term is (§6.4,
+        // step 1). Until then a read goes through the log.
+        if !self.has_committed_in_term() {
+            return false;
+        }
+        if self.reads.lease.is_some_and(|end| cx.now() < end) {
+            cx.reached("read_by_lease");
+            cx.reply(id, Reply::Read(output));
+            return true;
+        }
+        if self.reads.reads.iter().any(|read| read.id == id) {
+            return true;
+        }
+        let idle = self.reads.confirmed == self.reads.round;
+        let read = Waiting { id, command: command.clone(), round: self.reads.round + 1 };
+        self.reads.reads.push_back(read);
+        if idle {
+            self.start_round(cx);
+        }
+        true
+    }
+
+    /// With each heartbeat: what was lost is asked again, and the lease renewed.
+    pub(super) fn renew_round(&mut self, cx: &mut Context<Self>) {
+        if self.config.reads == Reads::Lease || !self.reads.reads.is_empty() {
+            self.start_round(cx);
+        }
+    }
+
+    /// Asks everybody whether it still leads.
+    fn start_round(&mut self, cx: &mut Context<Self>) {
+        self.reads.round += 1;
+        let round = self.reads.round;
+        if self.config.reads == Reads::Lease {
+            self.reads.began.push_back((round, cx.now()));
+        }
+        self.reads.confirm(self.me, round);
+        self.tell_members(cx, Message::Confirm { term: self.term, round });
+        self.count_confirmations(cx);
+    }
+
+    /// A member answered.
+    pub(super) fn on_confirmed(
+        &mut self,
+        cx: &mut Context<Self>,
+        member: NodeId,
+        term: Term,
+        round: u64,
+    ) {
+        if self.is_leader() && term == self.term {
+            self.reads.confirm(member, round);
+            self.count_confirmations(cx);
+        }
+    }
+
+    fn count_confirmations(&mut self, cx: &mut Context<Self>) {
+        let confirmed_by = |member| self.reads.confirmed_by(member);
+        let confirmed = self.members.reached(confirmed_by, |voters| self.majority(voters));
+        if confirmed <= self.reads.confirmed {
+            return;
+        }
+        self.reads.confirmed = confirmed;
+        if let Some(began) = self.reads.take_beginning(confirmed).filter(|_| !self.reads.renounced)
+        {
+            // Flawed: a follower may have answered long ago, and its promise be over sooner.
+            let from = if self.makes(Flaw::LeaseFromAnswer) { cx.now() } else { began };
+            self.reads.lease = Some(from.saturating_add(self.lease()));
+        }
+        while self.reads.reads.front().is_some_and(|read| read.round <= confirmed) {
+            let Some(read) = self.reads.reads.pop_front() else { break };
+            let Some(output) = self.machine.read(&read.command) else { continue };
+            cx.reached("read_confirmed");
+            cx.reply(read.id, Reply::Read(output));
+        }
+        if !self.reads.reads.is_empty() && self.reads.confirmed == self.reads.round {
+            self.start_round(cx);
+        }
+    }
+
+    /// How long a lease lasts by this node's clock, which may be as slow as another's is fast.
+    fn lease(&self) -> Duration {
+        let shortest = u128::from(self.config.election_timeout.shortest().as_nanos());
+        let drift = u128::from(self.config.clock_bound.0);
+        let nanos = shortest * (MILLION - drift) / (MILLION + drift);
+        Duration::from_nanos(u64::try_from(nanos).expect("no more than the timeout"))
+    }
+
+    /// Whether an entry of this leader's own term is committed.
+    pub(super) fn has_committed_in_term(&self) -> bool {
+        self.log.id(self.commit).is_some_and(|id| id.term == self.term)
+    }
+}
+
+/// The follower's side.
+impl<M: Machine> Raft<M> {
+    /// A leader wants to know whether it still is one. A later term in the answer says that it is
+    /// not.
+    pub(super) fn on_confirm(
+        &mut self,
+        cx: &mut Context<Self>,
+        leader: NodeId,
+        term: Term,
+        round: u64,
+    ) {
+        if term == self.term {
+            if let Role::Leader(_) = self.role {
+                return;
+            }
+            self.hear_leader(cx, leader);
+        }
+        self.flush(cx);
+        cx.send(leader, Message::Confirmed { term: self.term, round });
+    }
+}
+
+/// In parts per million.
+const MILLION: u128 = 1_000_000;
