@@ -64,6 +64,17 @@ fn the_tables_name_the_whole_catalogue() {
 }
 
 #[test]
+fn the_protocol_of_ones_own_is_the_example() {
+    let file = root().join("runner/examples/lock.rs");
+    let file = fs::read_to_string(file).expect("it is there");
+    let shown = block("rust", "fn on_start");
+    assert!(shown.lines().count() > 25, "it is all there");
+    let indented: Vec<String> =
+        shown.lines().map(|line| format!("    {line}").trim_end().to_owned()).collect();
+    assert!(file.contains(&indented.join("\n")), "{shown}");
+}
+
+#[test]
 fn the_two_commands_are_those_that_are_checked() {
     let commands = block("console", "$ cargo run --release -- run scenarios/partition.yaml");
     assert!(commands.contains("--seeds 10000\n$ cargo test --workspace\n"), "{commands}");

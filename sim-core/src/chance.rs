@@ -5,6 +5,7 @@
 //! routines give the same bits on every platform (rule 8).
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use crate::rng::Draw;
 use crate::time::Duration;
@@ -140,6 +141,12 @@ impl Delay {
 impl From<Duration> for Delay {
     fn from(length: Duration) -> Self {
         Self::Fixed(length)
+    }
+}
+
+impl From<RangeInclusive<Duration>> for Delay {
+    fn from(range: RangeInclusive<Duration>) -> Self {
+        Self::Uniform { from: *range.start(), to: *range.end() }
     }
 }
 

@@ -35,23 +35,29 @@ pub trait Subject: 'static {
     /// What it promises, in a line.
     const PROMISE: &'static str;
     /// The kinds of its messages, as [`Protocol::kind`] counts them.
-    const MESSAGES: &'static [&'static str];
+    const MESSAGES: &'static [&'static str] = &["message"];
     /// The words that [`Protocol::role`] uses.
-    const ROLES: &'static [&'static str];
+    const ROLES: &'static [&'static str] = &["node"];
     /// What clients can ask for, as a scenario's `mix` names it.
-    const OPERATIONS: &'static [&'static str];
+    const OPERATIONS: &'static [&'static str] = &[];
     /// How many of these, from the first, clients ask for where a scenario has no `mix`: all of
     /// them, unless some are for administrators.
     const USUAL_OPERATIONS: usize = Self::OPERATIONS.len();
     /// The points that [`Context::reached`](crate::Context::reached) may name.
-    const POINTS: &'static [Point];
+    const POINTS: &'static [Point] = &[];
     /// What it is judged by.
     const PROPERTIES: &'static [Property<Self>];
     /// The mistakes that it can be configured to make.
-    const FLAWS: &'static [Flaw];
+    const FLAWS: &'static [Flaw] = &[];
 
     /// A random operation of a kind, as an index into [`OPERATIONS`](Self::OPERATIONS).
-    fn task(operation: usize, scope: Scope, id: RequestId, draw: &mut Draw) -> TaskOf<Self>;
+    ///
+    /// # Panics
+    /// Unless it is written: a subject that lists operations can draw them.
+    fn task(operation: usize, scope: Scope, id: RequestId, draw: &mut Draw) -> TaskOf<Self> {
+        let _ = (operation, scope, id, draw);
+        unreachable!("{} lists no operations", Self::NAME)
+    }
 
     /// An operation as a script writes it. Which node a name means, `node` says.
     ///
@@ -60,13 +66,19 @@ pub trait Subject: 'static {
     fn parse_task(
         text: &str,
         node: &dyn Fn(&str) -> Option<NodeId>,
-    ) -> Result<TaskOf<Self>, String>;
+    ) -> Result<TaskOf<Self>, String> {
+        let _ = (text, node);
+        Err(format!("nobody can ask {} anything", Self::NAME))
+    }
 
     /// An answer as a script expects it.
     ///
     /// # Errors
     /// What would have been right.
-    fn parse_told(text: &str) -> Result<ToldOf<Self>, String>;
+    fn parse_told(text: &str) -> Result<ToldOf<Self>, String> {
+        let _ = text;
+        Err(format!("{} answers nothing", Self::NAME))
+    }
 }
 
 /// What a random operation may be about.
@@ -86,6 +98,36 @@ pub struct Property<S: Subject + ?Sized> {
     pub about: &'static str,
     /// How it is judged.
     pub check: Check<S>,
+}
+
+impl<S: Subject + ?Sized> Property<S> {
+    /// One that every step keeps, by an invariant that begins as its default.
+    #[must_use]
+    pub const fn always<I: Invariant<S::Protocol> + Default + 'static>(
+        name: &'static str,
+        about: &'static str,
+    ) -> Self {
+        Self { name, about, check: Check::Invariant(|_| Box::new(I::default())) }
+    }
+
+    /// One that comes about within a time after the last fault, by a goal that begins as its default.
+    #[must_use]
+    pub const fn eventually<G: Goal<S::Protocol> + Default + 'static>(
+        name: &'static str,
+        about: &'static str,
+    ) -> Self {
+        Self { name, about, check: Check::Goal(|_| Box::new(G::default())) }
+    }
+
+    /// One that the history of the whole run keeps.
+    #[must_use]
+    pub const fn of_the_history(
+        name: &'static str,
+        about: &'static str,
+        judge: fn() -> JudgeOf<S>,
+    ) -> Self {
+        Self { name, about, check: Check::History(judge) }
+    }
 }
 
 /// How a property is judged.

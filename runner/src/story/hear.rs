@@ -229,8 +229,8 @@ impl Story {
         self.did_not_wait(seat, "durable at once");
         let before = std::mem::replace(&mut self.memory.seat(seat).role, role);
         if before != role {
-            let text =
-                if before.is_empty() { role.into() } else { format!("{role}, was {before}") };
+            let now = if role.is_empty() { "node" } else { role };
+            let text = if before.is_empty() { now.into() } else { format!("{now}, was {before}") };
             self.add(Line::new("becomes", text, Sort::Role, Ink::Strong));
         }
     }

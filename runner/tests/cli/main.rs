@@ -4,6 +4,7 @@
 mod place;
 
 mod lists;
+mod own;
 mod replays;
 mod results;
 mod scenarios;

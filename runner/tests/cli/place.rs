@@ -92,16 +92,20 @@ impl Place {
 
     /// Runs the program of the example, which knows the ring besides.
     pub(super) fn ring(&self, arguments: &[&str]) -> Said {
-        Said::by(&mut self.command(&example(), arguments))
+        Said::by(&mut self.command(&example("own_protocol"), arguments))
+    }
+
+    /// Runs the program of the lock service.
+    pub(super) fn lock(&self, arguments: &[&str]) -> Said {
+        Said::by(&mut self.command(&example("lock"), arguments))
     }
 }
 
-/// The program of the example. `cargo test` builds it; `cargo test --test cli` alone does not, and
+/// The program of an example. `cargo test` builds it; `cargo test --test cli` alone does not, and
 /// must not judge one of yesterday.
-pub(super) fn example() -> PathBuf {
+pub(super) fn example(name: &str) -> PathBuf {
     let folder = Path::new(SIM).parent().expect("it lies in a folder");
-    let name = format!("examples/own_protocol{}", std::env::consts::EXE_SUFFIX);
-    let program = folder.join(name);
+    let program = folder.join(format!("examples/{name}{}", std::env::consts::EXE_SUFFIX));
     let written = |path: &Path| fs::metadata(path).and_then(|found| found.modified()).ok();
     let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folders = ["src", "examples"].map(|name| crate_folder.join(name));
@@ -110,7 +114,7 @@ pub(super) fn example() -> PathBuf {
         files.filter(|name| is_part_of_it(name)).map(|name| written(&folder.join(name)))
     });
     let newest = sources.max().flatten();
-    let how = "cargo build -p sim-runner --example own_protocol, or all of cargo test";
+    let how = "cargo build -p sim-runner --examples, or all of cargo test";
     assert!(written(&program) >= newest, "first: {how}");
     program
 }

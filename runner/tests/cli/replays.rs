@@ -23,7 +23,7 @@ fn under_cargo_the_replay_line_is_cargos() {
     let place = Place::new();
     place.write("Cargo.toml", "");
     let arguments = ["run", "scenarios/ring.yaml", "--set", "config.flaw=keeps_a_copy", "--quiet"];
-    let mut command = place.command(&example(), &arguments);
+    let mut command = place.command(&example("own_protocol"), &arguments);
     let folder = place.folder.path().canonicalize().expect("it exists");
     command.env("CARGO", "cargo").env("CARGO_PKG_NAME", "own").current_dir(&folder);
     let said = Said::by(command.env("CARGO_MANIFEST_DIR", &folder)).ends_with(1);

@@ -8,7 +8,7 @@ use super::place::{Place, Said, example};
 fn a_reader_who_leaves_is_no_error() {
     let place = Place::new();
     let arguments = ["replay", "scenarios/ring.yaml", "--seed", "1", "--all", "--for", "60s"];
-    let mut command = place.command(&example(), &arguments);
+    let mut command = place.command(&example("own_protocol"), &arguments);
     let mut child =
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     drop(child.stdout.take());

@@ -47,7 +47,7 @@ fn a_broken_property_ends_with_1_and_the_line_that_shows_it() {
     assert!(said.out.contains("one_holder  BROKEN in 20 of 20 runs"), "{}", said.out);
     assert!(said.out.contains("B and A both have the token"), "{}", said.out);
     let line = said.replay_line();
-    let program = example().display().to_string();
+    let program = example("own_protocol").display().to_string();
     assert!(line.starts_with(&program), "started without cargo, replayed without it: {line}");
     assert!(line.ends_with("replay scenarios/ring.yaml --seed 0 --set config.flaw=keeps_a_copy"));
 }

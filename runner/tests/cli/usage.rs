@@ -39,9 +39,10 @@ fn colours_are_for_those_who_want_them() {
     let colored = ["run", "scenarios/ring.yaml", "--color", "always"];
     assert!(!place.ring(&plain).out.contains('\x1b'), "a pipe gets no colours");
     assert!(place.ring(&colored).out.contains('\x1b'), "unless it is to");
-    let forced = Said::by(place.command(&example(), &plain).env("CLICOLOR_FORCE", "1"));
+    let forced =
+        Said::by(place.command(&example("own_protocol"), &plain).env("CLICOLOR_FORCE", "1"));
     assert!(forced.out.contains('\x1b'), "nor if the environment says so");
-    let mut command = place.command(&example(), &plain);
+    let mut command = place.command(&example("own_protocol"), &plain);
     let refused = Said::by(command.env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1"));
     assert!(!refused.out.contains('\x1b'), "NO_COLOR has the last word");
 }
