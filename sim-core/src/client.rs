@@ -13,6 +13,69 @@ use crate::rng::Draw;
 use crate::time::{Duration, Time};
 
 /// One client of a protocol, as a pure machine.
+///
+/// ```
+/// use sim_core::client::{Answer, Client, ClientContext, ClientSetup, Scripted};
+/// use sim_core::history::Outcome;
+/// use sim_core::id::{NodeId, RequestId};
+/// # use sim_core::{Cluster, Duration, Setup, Simulation, Time, example::Highest, world::World};
+///
+/// /// Asks every node, and is content with the highest answer of a majority.
+/// struct MajorityClient {
+///     majority: u32,
+///     operations: u32,
+///     answers: Vec<u64>,
+/// }
+///
+/// impl Client<Highest> for MajorityClient {
+///     type Task = u64;
+///     type Asked = u64;
+///     type Told = u64;
+///
+///     fn new(setup: &ClientSetup) -> Self {
+///         Self { majority: setup.nodes / 2 + 1, operations: 0, answers: Vec::new() }
+///     }
+///
+///     fn next(&mut self, cx: &mut ClientContext<Highest, Self>, number: u64) {
+///         self.operations += 1;
+///         self.answers.clear();
+///         let id = RequestId { client: cx.setup().me, number: self.operations };
+///         cx.invoke(id, number);
+///         cx.send_to_all(id, &number);
+///         cx.set_timer(cx.setup().timeout);
+///     }
+///
+///     fn on_answer(
+///         &mut self,
+///         cx: &mut ClientContext<Highest, Self>,
+///         _: NodeId,
+///         id: RequestId,
+///         answer: Answer<u64>,
+///     ) {
+///         let Answer::Reply(number) = answer else { return };
+///         if id.number == self.operations && self.answers.len() < self.majority as usize {
+///             self.answers.push(number);
+///             if self.answers.len() == self.majority as usize {
+///                 cx.cancel_timer();
+///                 cx.complete(Outcome::Ok(self.answers.iter().copied().max().unwrap_or(0)));
+///             }
+///         }
+///     }
+///
+///     fn on_timer(&mut self, cx: &mut ClientContext<Highest, Self>) {
+///         self.operations += 1; // what comes from now on answers nothing
+///         cx.complete(Outcome::Unknown);
+///     }
+/// }
+///
+/// # let end = Time::ZERO + Duration::from_millis(100);
+/// # let cluster = Cluster::new(vec![Duration::from_millis(10); 3]);
+/// # let mut setup = Setup::new(1, World::calm(3, end), cluster);
+/// # setup.script = vec![Scripted { at: Time::ZERO, through: NodeId(0), task: 7, expect: None }];
+/// let mut run = Simulation::<Highest, MajorityClient>::new(setup);
+/// run.run();
+/// assert_eq!(run.history().operations()[0].outcome, Outcome::Ok(7));
+/// ```
 pub trait Client<P: Protocol>: Sized + 'static {
     /// What the workload or the script hands it to do.
     type Task: Clone + fmt::Debug;
@@ -42,6 +105,23 @@ pub trait Client<P: Protocol>: Sized + 'static {
 }
 
 /// What a client knows of its world.
+///
+/// ```
+/// use sim_core::client::{Client, ClientSetup, OneReply};
+/// use sim_core::{Duration, NodeId, id::ClientId};
+/// # use sim_core::example::Highest;
+///
+/// let setup = ClientSetup {
+///     me: ClientId(4),
+///     nodes: 3,
+///     beside: None,
+///     timeout: Duration::from_secs(1),
+///     retry: Duration::from_millis(250),
+/// };
+/// let client: OneReply<Highest> = Client::new(&setup);
+/// // The clients begin with different nodes: the fifth with the second.
+/// assert!(format!("{client:?}").contains("target: n1"));
+/// ```
 #[derive(Clone, Debug)]
 pub struct ClientSetup {
     /// Who it is.
@@ -57,6 +137,22 @@ pub struct ClientSetup {
 }
 
 /// What a node says to a request.
+///
+/// ```
+/// use sim_core::client::Answer;
+/// use sim_core::NodeId;
+///
+/// /// Whom to ask next, if there was no answer yet.
+/// fn next(answer: &Answer<u64>, asked: NodeId, nodes: u32) -> Option<NodeId> {
+///     match answer {
+///         Answer::Reply(_) => None,
+///         Answer::Redirect(Some(leader)) => Some(*leader),
+///         Answer::Redirect(None) => Some(NodeId((asked.0 + 1) % nodes)),
+///     }
+/// }
+/// assert_eq!(next(&Answer::Redirect(None), NodeId(2), 3), Some(NodeId(0)));
+/// assert_eq!(next(&Answer::Reply(7), NodeId(2), 3), None);
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Answer<R> {
     /// The answer.
@@ -66,6 +162,56 @@ pub enum Answer<R> {
 }
 
 /// What a client may do.
+///
+/// ```
+/// # use sim_core::client::{Answer, Client, ClientContext, ClientSetup, Scripted};
+/// # use sim_core::fault::{Fault, FaultKind};
+/// # use sim_core::history::Outcome;
+/// # use sim_core::{Cluster, Duration, NodeId, RequestId, Seat, Setup, Simulation, Time};
+/// # use sim_core::{example::Highest, world::World};
+/// # struct Impatient;
+/// impl Client<Highest> for Impatient {
+/// #     type Task = u64;
+/// #     type Asked = u64;
+/// #     type Told = u64;
+/// #     fn new(_: &ClientSetup) -> Self {
+/// #         Self
+/// #     }
+///     // …
+///     fn next(&mut self, cx: &mut ClientContext<Highest, Self>, number: u64) {
+///         let id = RequestId { client: cx.setup().me, number: 1 };
+///         cx.invoke(id, number);
+///         let node = cx.any_node();
+///         cx.send(node, id, number);
+///         cx.set_timer(Duration::from_millis(5));
+///     }
+///
+///     fn on_timer(&mut self, cx: &mut ClientContext<Highest, Self>) {
+///         cx.complete(Outcome::Unknown);
+///     }
+/// #     fn on_answer(
+/// #         &mut self,
+/// #         _: &mut ClientContext<Highest, Self>,
+/// #         _: NodeId,
+/// #         _: RequestId,
+/// #         _: Answer<u64>,
+/// #     ) {
+/// #     }
+/// }
+///
+/// # let end = Time::ZERO + Duration::from_millis(100);
+/// # let cluster = Cluster::new(vec![Duration::from_millis(10); 3]);
+/// # let mut setup = Setup::new(1, World::calm(3, end), cluster);
+/// # setup.script = vec![Scripted { at: Time::ZERO, through: NodeId(0), task: 7, expect: None }];
+/// # let kind = FaultKind::Crash { seats: vec![Seat(0), Seat(1), Seat(2)], mid_step: false };
+/// # setup.world.faults.push(Fault { at: Time::ZERO, until: None, kind });
+/// // In a world in which every node is down:
+/// let mut run = Simulation::<Highest, Impatient>::new(setup);
+/// run.run();
+/// let operation = &run.history().operations()[0];
+/// assert_eq!(operation.outcome, Outcome::Unknown);
+/// assert_eq!(operation.ended.map(|moment| moment.time), Some(Time::from_nanos(5_000_000)));
+/// ```
 pub struct ClientContext<P: Protocol, C: Client<P>> {
     pub(crate) setup: ClientSetup,
     pub(crate) now: Time,
@@ -144,6 +290,20 @@ impl<P: Protocol, C: Client<P>> fmt::Debug for ClientContext<P, C> {
 ///
 /// Every attempt carries the same [`RequestId`]. When it gives up, the operation was *refused* if each
 /// attempt was answered by a redirection, which promises that nothing was done; else it is *unknown*.
+///
+/// ```
+/// use sim_core::client::OneReply;
+/// use sim_core::history::Outcome;
+/// use sim_core::{Setup, Simulation};
+/// # use sim_core::example::{Highest, asking};
+/// # let setup = asking(&[7]);
+///
+/// let setup: Setup<Highest, OneReply<Highest>> = setup;
+/// let mut run = Simulation::new(setup);
+/// run.run();
+/// let operation = &run.history().operations()[0];
+/// assert_eq!((operation.asked, &operation.outcome), (7, &Outcome::Ok(7)));
+/// ```
 #[derive(Debug)]
 pub struct OneReply<P: Protocol> {
     /// Whom to ask next.
@@ -260,6 +420,19 @@ impl<P: Protocol<Reply: PartialEq>> OneReply<P> {
 }
 
 /// The client of a protocol that nobody asks anything.
+///
+/// ```
+/// use sim_core::client::NoClient;
+/// use sim_core::{Cluster, Duration, Setup, Simulation, Time, world::World};
+/// # use sim_core::example::Highest;
+///
+/// let world = World::calm(3, Time::ZERO + Duration::from_millis(15));
+/// let cluster = Cluster::new(vec![Duration::from_millis(10); 3]);
+/// let mut run = Simulation::<Highest, NoClient>::new(Setup::new(1, world, cluster));
+/// run.run();
+/// assert!(run.history().operations().is_empty());
+/// assert_eq!(run.counters().sent, 6, "each node tells both others, once");
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct NoClient;
 
@@ -289,6 +462,24 @@ impl<P: Protocol> Client<P> for NoClient {
 }
 
 /// One line of a script: something to do at a time, and how it must end.
+///
+/// ```
+/// use sim_core::check::builtin;
+/// use sim_core::client::{Expected, Scripted};
+/// use sim_core::{Duration, NodeId, Simulation, Time};
+/// # let mut setup = sim_core::example::asking(&[7]);
+///
+/// setup.script.push(Scripted {
+///     at: Time::ZERO + Duration::from_millis(50),
+///     through: NodeId(2),
+///     task: 3,
+///     expect: Some(Expected::Value(3)),
+/// });
+/// let mut run = Simulation::new(setup);
+/// run.run();
+/// // By then `n2` has heard of 7, so the script is wrong:
+/// assert_eq!(run.violation().map(|violation| violation.property), Some(builtin::SCRIPT));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Scripted<T, R> {
     /// When.
@@ -303,6 +494,17 @@ pub struct Scripted<T, R> {
 }
 
 /// How a scripted operation must end.
+///
+/// ```
+/// use sim_core::client::Expected;
+/// use sim_core::history::Outcome;
+///
+/// assert!(Expected::Value(7).is_met_by(&Outcome::Ok(7)));
+/// assert!(!Expected::Value(7).is_met_by(&Outcome::Ok(8)));
+/// // Nobody knows whether it took effect: not acknowledged, but not refused either.
+/// assert!(Expected::<u64>::NotOk.is_met_by(&Outcome::Unknown));
+/// assert!(!Expected::<u64>::Refused.is_met_by(&Outcome::Unknown));
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Expected<R> {
     /// Answered, with whatever.

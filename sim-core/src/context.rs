@@ -19,6 +19,18 @@ use crate::signed::Signed;
 use crate::time::Time;
 
 /// Something that a handler wants done.
+///
+/// ```
+/// use sim_core::context::{Destination, Effect};
+/// # use sim_core::{Context, NodeId, example::Highest};
+/// # let mut cx = Context::<Highest>::bare(NodeId(0), 3);
+///
+/// cx.send(NodeId(1), 7);
+/// let Effect::Send { to: Destination::One(to), message } = &cx.effects()[0] else { panic!() };
+/// assert_eq!((*to, *message), (NodeId(1), 7));
+/// // Or as it prints, which is shorter:
+/// assert_eq!(cx.effects(), ["-> n1 7"]);
+/// ```
 pub enum Effect<P: Protocol> {
     /// A message to one node, several, or all others.
     Send {
@@ -79,6 +91,17 @@ pub enum Effect<P: Protocol> {
 }
 
 /// Whom a message is for.
+///
+/// ```
+/// use sim_core::context::Destination;
+/// use sim_core::id::NodeSet;
+/// use sim_core::NodeId;
+///
+/// let odd: NodeSet = [NodeId(1), NodeId(3)].into_iter().collect();
+/// assert_eq!(format!("{:?}", Destination::One(NodeId(1))), "n1");
+/// assert_eq!(format!("{:?}", Destination::Many(odd)), "{n1, n3}");
+/// assert_eq!(format!("{:?}", Destination::Others), "*");
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Destination {
     /// One node; oneself too, over the network.
@@ -90,6 +113,18 @@ pub enum Destination {
 }
 
 /// What a handler is lent: it knows, chooses and acts through this, and through nothing else.
+///
+/// ```
+/// use sim_core::{Cluster, Context, Duration, NodeId, Protocol, RequestId, id::ClientId};
+/// # use sim_core::example::Highest;
+///
+/// let mut node = Highest::new(NodeId(0), &Cluster::new(vec![Duration::from_millis(10); 3]));
+/// let mut cx = Context::bare(NodeId(0), 3);
+/// let id = RequestId { client: ClientId(0), number: 1 };
+/// node.on_request(&mut cx, id, 7);
+/// // The answer waits until the number is durable.
+/// assert_eq!(cx.effects(), ["write 7", "flush", "=> c1#1 7"]);
+/// ```
 pub struct Context<P: Protocol> {
     me: NodeId,
     nodes: u32,
@@ -110,6 +145,15 @@ impl<P: Protocol> Context<P> {
     }
 
     /// Every other node.
+    ///
+    /// ```
+    /// # use sim_core::{Context, NodeId, example::Highest};
+    /// # let mut cx = Context::<Highest>::bare(NodeId(1), 3);
+    /// for peer in cx.peers() {
+    ///     cx.send(peer, u64::from(peer.0));
+    /// }
+    /// assert_eq!(cx.effects(), ["-> n0 0", "-> n2 2"]);
+    /// ```
     #[must_use]
     pub const fn peers(&self) -> Peers {
         Peers::new(self.me, self.nodes)
@@ -132,6 +176,14 @@ impl<P: Protocol> Context<P> {
 impl<P: Protocol> Context<P> {
     /// A number below `of`, each equally likely.
     ///
+    /// ```
+    /// # use sim_core::{Context, NodeId, example::Highest};
+    /// # let mut cx = Context::<Highest>::bare(NodeId(0), 3);
+    /// cx.script(vec![2]);
+    /// let colour = ["red", "green", "blue"][cx.choose(3) as usize];
+    /// assert_eq!(colour, "blue");
+    /// ```
+    ///
     /// # Panics
     /// If `of` is zero.
     pub fn choose(&mut self, of: u64) -> u64 {
@@ -139,11 +191,30 @@ impl<P: Protocol> Context<P> {
     }
 
     /// Whether something of this chance happens.
+    ///
+    /// ```
+    /// use sim_core::chance::Chance;
+    /// # use sim_core::{Context, NodeId, example::Highest};
+    /// # let mut cx = Context::<Highest>::bare(NodeId(0), 3);
+    ///
+    /// cx.script(vec![1, 0]);
+    /// let coin = Chance::from_percent(50);
+    /// assert_eq!([cx.chance(coin), cx.chance(coin)], [true, false]);
+    /// ```
     pub fn chance(&mut self, chance: Chance) -> bool {
         self.choices.chance(chance)
     }
 
     /// So many different peers, all of them if there are fewer, each set equally likely.
+    ///
+    /// ```
+    /// # use sim_core::{Context, NodeId, example::Highest};
+    /// # let mut cx = Context::<Highest>::bare(NodeId(0), 100);
+    /// let gossip_to = cx.sample(3);
+    /// assert_eq!(gossip_to.len(), 3);
+    /// assert!(!gossip_to.contains(cx.me()));
+    /// cx.multicast(gossip_to, 7);
+    /// ```
     pub fn sample(&mut self, count: usize) -> NodeSet {
         let peers = self.peers();
         let mut picked = NodeSet::new();
@@ -159,6 +230,16 @@ impl<P: Protocol> Context<P> {
 
     /// A generator of raw randomness, for a foreign library that insists on one. What it draws is
     /// reproducible, but cannot be enumerated: a protocol that calls this cannot be explored.
+    ///
+    /// ```
+    /// use rand_core::Rng;
+    /// # use sim_core::{Context, NodeId, example::Highest};
+    /// # let mut cx = Context::<Highest>::bare(NodeId(0), 3);
+    ///
+    /// let mut foreign = cx.entropy();
+    /// let (one, other) = (foreign.next_u64(), foreign.next_u64());
+    /// assert_ne!(one, other);
+    /// ```
     pub fn entropy(&mut self) -> ChaCha8Rng {
         ChaCha8Rng::seed_from_u64(self.choices.entropy())
     }
@@ -182,6 +263,16 @@ impl<P: Protocol> Context<P> {
     }
 
     /// Sets an alarm, in place of an earlier one of that name. The world draws the length.
+    ///
+    /// ```
+    /// use sim_core::Duration;
+    /// # use sim_core::{Context, NodeId, example::{Highest, Tell}};
+    /// # let mut cx = Context::<Highest>::bare(NodeId(0), 3);
+    ///
+    /// cx.set_timer(Tell, Duration::from_millis(50));
+    /// cx.set_timer(Tell, Duration::from_millis(150)..=Duration::from_millis(300));
+    /// assert_eq!(cx.effects(), ["timer Tell in 50ms", "timer Tell in 150ms..300ms"]);
+    /// ```
     pub fn set_timer(&mut self, timer: P::Timer, delay: impl Into<Delay>) {
         self.effects.push(Effect::SetTimer { timer, delay: delay.into() });
     }
@@ -198,18 +289,51 @@ impl<P: Protocol> Context<P> {
     }
 
     /// Replaces everything on the disk by these records, atomically, once they are durable.
+    ///
+    /// ```
+    /// # use sim_core::{Context, NodeId, example::Highest};
+    /// # let mut cx = Context::<Highest>::bare(NodeId(0), 3);
+    /// cx.persist(3);
+    /// cx.persist(7);
+    /// // Only the highest counts: after this flush the disk holds a single record.
+    /// cx.checkpoint(vec![7]);
+    /// cx.flush();
+    /// assert_eq!(cx.effects()[4..], ["checkpoint [7]", "flush"]);
+    /// ```
     pub fn checkpoint(&mut self, records: Vec<P::Record>) {
         self.effects.push(Effect::Checkpoint { records });
     }
 
     /// Asks the disk to make durable what was written, and does not wait:
     /// [`on_disk`](Protocol::on_disk) will say how it ended.
+    ///
+    /// ```
+    /// use sim_core::protocol::Tag;
+    /// # use sim_core::{Context, NodeId, example::Highest};
+    /// # let mut cx = Context::<Highest>::bare(NodeId(0), 3);
+    ///
+    /// cx.write(7);
+    /// cx.write(8);
+    /// cx.sync(Tag(2));
+    /// cx.broadcast(8); // leaves at once, whatever becomes of the disk
+    /// assert_eq!(cx.effects(), ["write 7", "write 8", "sync 2", "-> * 8"]);
+    /// ```
     pub fn sync(&mut self, tag: Tag) {
         self.effects.push(Effect::Sync { tag });
     }
 
     /// Waits until all that was written is durable: nothing recorded after it happens before, and the
     /// node's inputs wait. If the disk refuses, the process crashes (rule 3).
+    ///
+    /// ```
+    /// # use sim_core::{Context, NodeId, example::Highest};
+    /// # let mut cx = Context::<Highest>::bare(NodeId(0), 3);
+    /// cx.write(7);
+    /// cx.write(8);
+    /// cx.flush();
+    /// cx.broadcast(8); // leaves when both are durable
+    /// assert_eq!(cx.effects(), ["write 7", "write 8", "flush", "-> * 8"]);
+    /// ```
     pub fn flush(&mut self) {
         self.effects.push(Effect::Flush);
     }
@@ -227,16 +351,39 @@ impl<P: Protocol> Context<P> {
 
     /// Tells a client that this node did not and will not do what it asks, and who might. After this
     /// the attempt must have no effect.
+    ///
+    /// ```
+    /// # use sim_core::{Context, NodeId, RequestId, example::Highest, id::ClientId};
+    /// # let mut cx = Context::<Highest>::bare(NodeId(0), 3);
+    /// # let request = RequestId { client: ClientId(0), number: 7 };
+    /// let leader = Some(NodeId(2));
+    /// cx.redirect(request, leader);
+    /// assert_eq!(cx.effects(), ["=> c1#7 ask n2"]);
+    /// ```
     pub fn redirect(&mut self, request: RequestId, to: Option<NodeId>) {
         self.effects.push(Effect::Redirect { request, to });
     }
 
     /// Signs a value, as this node.
+    ///
+    /// ```
+    /// # use sim_core::{Context, NodeId, example::Highest};
+    /// # let cx = Context::<Highest>::bare(NodeId(1), 3);
+    /// let vote = cx.sign(("view", 4));
+    /// assert_eq!((vote.by(), vote.1), (NodeId(1), 4));
+    /// ```
     pub const fn sign<T>(&self, value: T) -> Signed<T> {
         Signed::new(self.me, value)
     }
 
     /// Notes that the run came to this point. A sweep in which it never did is told so.
+    ///
+    /// ```
+    /// # use sim_core::{Context, NodeId, example::Highest};
+    /// # let mut cx = Context::<Highest>::bare(NodeId(0), 3);
+    /// cx.reached("overtaken");
+    /// assert_eq!(cx.effects(), ["reached overtaken"]);
+    /// ```
     pub fn reached(&mut self, point: &'static str) {
         self.effects.push(Effect::Reached { point });
     }
@@ -287,6 +434,66 @@ impl<P: Protocol> Context<P> {
 }
 
 /// How what a protocol inside another one does becomes what the outer one does.
+///
+/// ```
+/// use sim_core::context::Lift;
+/// use sim_core::{Cluster, Context, Duration, NodeId, Protocol, RequestId};
+/// # use sim_core::example::{Highest, Tell};
+///
+/// /// Greets, and keeps the highest number besides.
+/// #[derive(Debug)]
+/// struct Greeter {
+///     highest: Highest,
+/// }
+///
+/// #[derive(Clone, Hash, Debug)]
+/// enum Message {
+///     Hello,
+///     Highest(u64),
+/// }
+///
+/// struct Outward;
+///
+/// impl Lift<Highest> for Outward {
+///     type Outer = Greeter;
+///
+///     fn message(&mut self, number: u64) -> Message {
+///         Message::Highest(number)
+///     }
+///     fn timer(&mut self, timer: Tell) -> Tell {
+///         timer
+///     }
+///     fn record(&mut self, number: u64) -> u64 {
+///         number
+///     }
+///     fn reply(&mut self, cx: &mut Context<Greeter>, request: RequestId, reply: u64) {
+///         cx.reply(request, reply);
+///     }
+/// }
+///
+/// impl Protocol for Greeter {
+/// #     type Config = Duration;
+/// #     type Message = Message;
+/// #     type Timer = Tell;
+/// #     type Request = u64;
+/// #     type Reply = u64;
+/// #     type Record = u64;
+/// #     fn new(me: NodeId, cluster: &Cluster<Duration>) -> Self {
+/// #         Self { highest: Highest::new(me, cluster) }
+/// #     }
+/// #     fn on_message(&mut self, _: &mut Context<Self>, _: NodeId, _: Message) {}
+///     // …
+///     fn on_timer(&mut self, cx: &mut Context<Self>, timer: Tell) {
+///         cx.within(&mut Outward, |inner| self.highest.on_timer(inner, timer));
+///         cx.broadcast(Message::Hello);
+///     }
+/// }
+///
+/// let mut cx = Context::bare(NodeId(0), 3);
+/// let cluster = Cluster::new(vec![Duration::from_millis(10); 3]);
+/// Greeter::new(NodeId(0), &cluster).on_timer(&mut cx, Tell);
+/// assert_eq!(cx.effects(), ["-> * Highest(0)", "timer Tell in 10ms", "-> * Hello"]);
+/// ```
 pub trait Lift<Q: Protocol> {
     /// The protocol around it.
     type Outer: Protocol;
@@ -337,6 +544,18 @@ impl<P: Protocol> Context<P> {
     }
 
     /// What was recorded, to be rewritten: for an [`Adversary`](crate::adversary::Adversary).
+    ///
+    /// ```
+    /// use sim_core::context::Effect;
+    /// # use sim_core::{Context, NodeId, example::Highest};
+    /// # let mut cx = Context::<Highest>::bare(NodeId(0), 3);
+    ///
+    /// cx.persist(7);
+    /// cx.broadcast(7);
+    /// // What a disk that lies would have done.
+    /// cx.effects_mut().retain(|effect| !matches!(effect, Effect::Write { .. } | Effect::Flush));
+    /// assert_eq!(cx.effects(), ["-> * 7"]);
+    /// ```
     pub const fn effects_mut(&mut self) -> &mut Vec<Effect<P>> {
         &mut self.effects
     }
@@ -372,16 +591,41 @@ impl<P: Protocol> Context<P> {
     }
 
     /// Lets the next choices come out as given, and zero when these are used up.
+    ///
+    /// ```
+    /// # use sim_core::{Context, NodeId, example::Highest};
+    /// let mut cx = Context::<Highest>::bare(NodeId(0), 3);
+    /// cx.script(vec![4, 1]);
+    /// assert_eq!([cx.choose(5), cx.choose(5), cx.choose(5)], [4, 1, 0]);
+    /// ```
     pub fn script(&mut self, picks: Vec<u64>) {
         self.choices = Choices::scripted(picks);
     }
 
     /// Takes out what was recorded.
+    ///
+    /// ```
+    /// # use sim_core::{Context, NodeId, example::Highest};
+    /// let mut cx = Context::<Highest>::bare(NodeId(0), 3);
+    /// cx.broadcast(7);
+    /// assert_eq!(cx.take_effects(), ["-> * 7"]);
+    /// assert!(cx.effects().is_empty(), "ready for the next handler");
+    /// ```
     pub fn take_effects(&mut self) -> Vec<Effect<P>> {
         std::mem::take(&mut self.effects)
     }
 
     /// Sets both clocks.
+    ///
+    /// ```
+    /// use sim_core::{Duration, Time};
+    /// # use sim_core::{Context, NodeId, example::Highest};
+    ///
+    /// let mut cx = Context::<Highest>::bare(NodeId(0), 3);
+    /// let after = |secs| Time::ZERO + Duration::from_secs(secs);
+    /// cx.set_clocks(after(2), after(9));
+    /// assert_eq!((cx.now(), cx.wall()), (after(2), after(9)));
+    /// ```
     pub const fn set_clocks(&mut self, now: Time, wall: Time) {
         self.now = now;
         self.wall = wall;

@@ -52,6 +52,10 @@
 
 #![forbid(unsafe_code)]
 
+// The examples of the documentation name the crate as its users do.
+#[cfg(feature = "testing")]
+extern crate self as sim_core;
+
 pub mod adversary;
 pub mod chance;
 pub mod check;
@@ -60,6 +64,9 @@ pub mod client;
 pub mod context;
 pub mod counters;
 pub mod decide;
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub mod example;
 pub mod fault;
 pub mod hash;
 pub mod history;

@@ -11,6 +11,19 @@ use crate::id::{NodeId, Peers, RequestId};
 ///
 /// A value lives from one crash to the next (rule 4). Handlers *record* effects in the order in which
 /// they are to happen, and the simulator applies them afterwards (rule 2).
+///
+/// This one, `Highest`, is what the other examples run:
+///
+/// ```
+#[doc = include_str!("example/highest.rs")]
+///
+/// let cluster = Cluster::new(vec![Duration::from_millis(10); 3]);
+/// let mut node = Highest::new(NodeId(0), &cluster);
+/// let mut cx = Context::bare(NodeId(0), 3);
+/// node.on_message(&mut cx, NodeId(1), 7);
+/// node.on_timer(&mut cx, Tell);
+/// assert_eq!(cx.effects(), ["write 7", "flush", "-> * 7", "timer Tell in 10ms"]);
+/// ```
 pub trait Protocol: Sized + fmt::Debug + 'static {
     /// One node's constants: role, timeouts, limits.
     type Config: Clone + fmt::Debug;
@@ -72,18 +85,67 @@ pub trait Protocol: Sized + fmt::Debug + 'static {
 }
 
 /// The type without values: for a protocol without timers, clients or a disk.
+///
+/// ```
+/// use sim_core::protocol::Never;
+///
+/// // What cannot be asked needs no answer.
+/// let answer = |request: Never| -> u64 { match request {} };
+/// assert_eq!(None.map(answer), None);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Never {}
 
 /// A kind of message, as an index into the names that the subject lists.
+///
+/// ```
+/// use sim_core::protocol::Kind;
+///
+/// enum Message {
+///     Ask,
+///     Answer(u64),
+/// }
+/// const MESSAGES: [&str; 2] = ["Ask", "Answer"];
+///
+/// fn kind(message: &Message) -> Kind {
+///     match message {
+///         Message::Ask => Kind(0),
+///         Message::Answer(_) => Kind(1),
+///     }
+/// }
+/// assert_eq!(MESSAGES[usize::from(kind(&Message::Answer(7)).0)], "Answer");
+/// # assert_eq!(kind(&Message::Ask), Kind(0));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Kind(pub u8);
 
 /// A name for a [`sync`](Context::sync), chosen by the protocol.
+///
+/// ```
+/// use sim_core::protocol::Tag;
+/// # use sim_core::{Context, NodeId, example::Highest};
+/// # let mut cx = Context::<Highest>::bare(NodeId(0), 3);
+///
+/// // How far the log is durable when this sync is over.
+/// let length = 12;
+/// cx.sync(Tag(length));
+/// assert_eq!(cx.effects(), ["sync 12"]);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Tag(pub u64);
 
 /// How a [`sync`](Context::sync) ended.
+///
+/// ```
+/// use sim_core::protocol::{DiskDone, Tag};
+///
+/// let durable = |done| match done {
+///     DiskDone::Synced(Tag(length)) => Some(length),
+///     DiskDone::Failed(_) => None,
+/// };
+/// assert_eq!(durable(DiskDone::Synced(Tag(12))), Some(12));
+/// assert_eq!(durable(DiskDone::Failed(Tag(12))), None);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum DiskDone {
     /// What was written before it is durable.
@@ -94,6 +156,16 @@ pub enum DiskDone {
 }
 
 /// Everything that an earlier process of a node left on disk, oldest first.
+///
+/// ```
+/// use sim_core::protocol::{Found, Recovered};
+/// use sim_core::{Cluster, Duration, NodeId, Protocol};
+/// # use sim_core::example::Highest;
+///
+/// let mut node = Highest::new(NodeId(0), &Cluster::new(vec![Duration::from_millis(10)]));
+/// node.restore(Recovered::new(vec![Found::Record(3), Found::Record(7), Found::Torn]));
+/// assert_eq!(node.seen, 7);
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Recovered<R> {
     found: Vec<Found<R>>,
@@ -131,6 +203,20 @@ impl<R> IntoIterator for Recovered<R> {
 }
 
 /// One thing found on a disk.
+///
+/// ```
+/// use sim_core::protocol::{Found, Recovered};
+///
+/// // A log ends where the first thing stands that is no record.
+/// let log = |found: Recovered<u64>| -> Vec<u64> {
+///     let whole = |found| match found {
+///         Found::Record(record) => Some(record),
+///         Found::Torn | Found::Corrupt => None,
+///     };
+///     found.into_iter().map_while(whole).collect()
+/// };
+/// assert_eq!(log(Recovered::new(vec![Found::Record(3), Found::Corrupt, Found::Record(7)])), [3]);
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Found<R> {
     /// A record, whole.
@@ -142,6 +228,15 @@ pub enum Found<R> {
 }
 
 /// Who takes part, and with which constants.
+///
+/// ```
+/// use sim_core::{Cluster, NodeId};
+///
+/// let roles = Cluster::new(vec!["acceptor", "acceptor", "learner"]);
+/// assert_eq!(roles.size(), 3);
+/// assert_eq!(roles.config(NodeId(2)), &"learner");
+/// assert!(roles.peers(NodeId(2)).into_iter().all(|peer| *roles.config(peer) == "acceptor"));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Cluster<C> {
     configs: Vec<C>,

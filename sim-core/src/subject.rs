@@ -24,6 +24,42 @@ pub type GoalOf<S> = Box<dyn Goal<<S as Subject>::Protocol>>;
 pub type JudgeOf<S> = Box<dyn Judge<AskedOf<S>, ToldOf<S>>>;
 
 /// A protocol with everything that a scenario can name.
+///
+/// ```
+/// use sim_core::client::OneReply;
+/// use sim_core::id::{NodeId, RequestId};
+/// use sim_core::rng::{Draw, Key};
+/// use sim_core::subject::{Property, Scope, Subject};
+/// # use sim_core::example::Highest;
+/// # use sim_core::id::ClientId;
+///
+/// struct HighestNumber;
+///
+/// impl Subject for HighestNumber {
+///     type Protocol = Highest;
+///     type Client = OneReply<Highest>;
+///
+///     const NAME: &'static str = "highest";
+///     const PROMISE: &'static str = "every node gets to know the highest number";
+///     const OPERATIONS: &'static [&'static str] = &["offer"];
+///     const PROPERTIES: &'static [Property<Self>] = &[];
+///
+///     fn task(_: usize, scope: Scope, _: RequestId, draw: &mut Draw) -> u64 {
+///         draw.below(u64::from(scope.keys))
+///     }
+///
+///     fn parse_task(text: &str, _: &dyn Fn(&str) -> Option<NodeId>) -> Result<u64, String> {
+///         let number = text.strip_prefix("offer ").and_then(|number| number.parse().ok());
+///         number.ok_or_else(|| format!("`{text}` is no task; write: offer 7"))
+///     }
+/// }
+///
+/// assert_eq!(HighestNumber::parse_task("offer 7", &|_| None), Ok(7));
+/// assert!(HighestNumber::parse_task("offer x", &|_| None).is_err());
+/// # let id = RequestId { client: ClientId(0), number: 1 };
+/// # let scope = Scope { keys: 10, nodes: 3 };
+/// # assert!(HighestNumber::task(0, scope, id, &mut Key::new(1).draw()) < 10);
+/// ```
 pub trait Subject: 'static {
     /// The protocol.
     type Protocol: Protocol;
@@ -82,6 +118,16 @@ pub trait Subject: 'static {
 }
 
 /// What a random operation may be about.
+///
+/// ```
+/// use sim_core::rng::Key;
+/// use sim_core::subject::Scope;
+///
+/// // A task that is about one of the keys, each equally likely.
+/// let scope = Scope { keys: 5, nodes: 3 };
+/// let key = Key::new(1).draw().below(u64::from(scope.keys));
+/// assert!(key < 5);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Scope {
     /// How many keys there are.
@@ -91,6 +137,35 @@ pub struct Scope {
 }
 
 /// Something that a subject promises.
+///
+/// ```
+/// use sim_core::check::{Invariant, Step};
+/// use sim_core::subject::{Check, Property, Subject};
+/// # use sim_core::{client::OneReply, example::Highest};
+///
+/// #[derive(Default)]
+/// struct NeverFalls(Vec<u64>);
+///
+/// impl Invariant<Highest> for NeverFalls {
+///     // …
+/// #     fn observe(&mut self, _: &Step<'_, Highest>) -> Result<(), String> {
+/// #         Ok(())
+/// #     }
+/// }
+///
+/// struct HighestNumber;
+///
+/// impl Subject for HighestNumber {
+/// #     type Protocol = Highest;
+/// #     type Client = OneReply<Highest>;
+/// #     const NAME: &'static str = "highest";
+/// #     const PROMISE: &'static str = "every node gets to know the highest number";
+///     const PROPERTIES: &'static [Property<Self>] =
+///         &[Property::always::<NeverFalls>("never_falls", "no node's number falls")];
+///     // …
+/// }
+/// assert!(matches!(HighestNumber::PROPERTIES[0].check, Check::Invariant(_)));
+/// ```
 pub struct Property<S: Subject + ?Sized> {
     /// Its name in scenarios.
     pub name: &'static str,
@@ -120,6 +195,38 @@ impl<S: Subject + ?Sized> Property<S> {
     }
 
     /// One that the history of the whole run keeps.
+    ///
+    /// ```
+    /// use sim_core::check::{Judge, Judgement};
+    /// use sim_core::history::History;
+    /// use sim_core::subject::{Check, Property, Subject};
+    /// # use sim_core::{client::OneReply, example::Highest};
+    ///
+    /// struct Answered;
+    ///
+    /// impl Judge<u64, u64> for Answered {
+    ///     // …
+    /// #     fn judge(&mut self, _: &History<u64, u64>) -> Judgement {
+    /// #         Judgement::Holds
+    /// #     }
+    /// }
+    ///
+    /// struct HighestNumber;
+    ///
+    /// impl Subject for HighestNumber {
+    /// #     type Protocol = Highest;
+    /// #     type Client = OneReply<Highest>;
+    /// #     const NAME: &'static str = "highest";
+    /// #     const PROMISE: &'static str = "every node gets to know the highest number";
+    ///     const PROPERTIES: &'static [Property<Self>] = &[Property::of_the_history(
+    ///         "answered",
+    ///         "every operation is answered",
+    ///         || Box::new(Answered),
+    ///     )];
+    ///     // …
+    /// }
+    /// assert!(matches!(HighestNumber::PROPERTIES[0].check, Check::History(_)));
+    /// ```
     #[must_use]
     pub const fn of_the_history(
         name: &'static str,
@@ -131,6 +238,44 @@ impl<S: Subject + ?Sized> Property<S> {
 }
 
 /// How a property is judged.
+///
+/// ```
+/// use sim_core::subject::{Check, Subject};
+///
+/// /// The word under which a scenario asks for a property.
+/// fn word<S: Subject>(check: &Check<S>) -> &'static str {
+///     match check {
+///         Check::Invariant(_) | Check::History(_) => "always",
+///         Check::Goal(_) => "eventually",
+///     }
+/// }
+/// # use sim_core::check::{Goal, Step};
+/// # use sim_core::subject::Property;
+/// # use sim_core::{Time, client::OneReply, example::Highest};
+/// # struct HighestNumber;
+/// # #[derive(Default)]
+/// # struct Everywhere;
+/// # impl Goal<Highest> for Everywhere {
+/// #     fn observe(&mut self, _: &Step<'_, Highest>) {}
+/// #     fn met_since(&self) -> Option<Time> {
+/// #         None
+/// #     }
+/// #     fn waiting_for(&self) -> String {
+/// #         String::new()
+/// #     }
+/// # }
+/// # impl Subject for HighestNumber {
+/// #     type Protocol = Highest;
+/// #     type Client = OneReply<Highest>;
+/// #     const NAME: &'static str = "highest";
+/// #     const PROMISE: &'static str = "every node gets to know the highest number";
+/// #     const PROPERTIES: &'static [Property<Self>] = &[];
+/// # }
+///
+/// type Promise = Property<HighestNumber>;
+/// let everywhere = Promise::eventually::<Everywhere>("everywhere", "all nodes know it");
+/// assert_eq!(word(&everywhere.check), "eventually");
+/// ```
 pub enum Check<S: Subject + ?Sized> {
     /// After every step: `always`.
     Invariant(fn(&Cluster<ConfigOf<S>>) -> InvariantOf<S>),
@@ -141,6 +286,18 @@ pub enum Check<S: Subject + ?Sized> {
 }
 
 /// A place in the protocol that a sweep can ask to have been reached: `sometimes`.
+///
+/// ```
+/// use sim_core::subject::Point;
+/// # use sim_core::{Context, NodeId, example::Highest};
+/// # let mut cx = Context::<Highest>::bare(NodeId(0), 3);
+///
+/// const POINTS: [Point; 1] =
+///     [Point { name: "overtaken", about: "a node heard of a higher number than it told" }];
+///
+/// cx.reached(POINTS[0].name);
+/// assert_eq!(cx.effects(), ["reached overtaken"]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Point {
     /// Its name.
@@ -150,6 +307,19 @@ pub struct Point {
 }
 
 /// A mistake that a subject can be configured to make.
+///
+/// ```
+/// use sim_core::subject::Flaw;
+///
+/// const FLAWS: [Flaw; 1] = [Flaw {
+///     name: "keeps_the_latest",
+///     about: "A lower number takes the place of a higher one",
+///     breaks: "never_falls",
+///     scenario: "highest/swarm.yaml",
+/// }];
+/// let of = |name: &str| FLAWS.iter().find(|flaw| flaw.name == name);
+/// assert_eq!(of("keeps_the_latest").map(|flaw| flaw.breaks), Some("never_falls"));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Flaw {
     /// Its name: `config: { flaw: … }`.
