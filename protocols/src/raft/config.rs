@@ -30,6 +30,8 @@ pub struct Config {
     pub reads: Reads,
     /// How much faster or slower than true time any clock runs at most. Leases rely on it.
     pub clock_bound: Ppm,
+    /// What the node is when the cluster begins. All nodes know it of all.
+    pub standing: Standing,
     /// A mistake to make.
     pub flaw: Option<Flaw>,
 }
@@ -46,6 +48,18 @@ pub enum Reads {
     Lease,
 }
 
+/// What a node is when the cluster begins (dissertation §4.2.1).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// A member with a vote.
+    Voter,
+    /// A member that is sent entries and has no vote.
+    Learner,
+    /// No member, until it is added.
+    Outsider,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -59,6 +73,7 @@ impl Default for Config {
             pre_vote: false,
             reads: Reads::Log,
             clock_bound: Ppm(0),
+            standing: Standing::Voter,
             flaw: None,
         }
     }

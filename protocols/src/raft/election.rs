@@ -94,6 +94,7 @@ impl<M: Machine> Raft<M> {
         cx.reached("leader_elected");
         self.role = Role::Leader(Leadership::new(&self.members, self.log.last().index));
         self.reads = Pending::default();
+        self.change = None;
         self.leader = Some(self.me);
         if self.config.noop {
             // Entries of earlier terms cannot be committed by counting; this one can, and with it

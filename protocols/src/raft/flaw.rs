@@ -28,6 +28,10 @@ pub enum Flaw {
     NoReadIndex,
     /// A lease counts from when the answers came in.
     LeaseFromAnswer,
+    /// A leader changes the members before it has committed an entry of its own term.
+    SingleServerWithoutOwnTermCommit,
+    /// A leader goes from one set of voters to another at once, however different they are.
+    NoJointConsensus,
 }
 
 /// What a scenario can name.
@@ -85,6 +89,18 @@ pub(super) const FLAWS: &[subject::Flaw] = &[
         about: "a lease counts from when it was confirmed, not from when it was asked for",
         breaks: "linearizable",
         scenario: "raft/lease_reads",
+    },
+    subject::Flaw {
+        name: "single_server_without_own_term_commit",
+        about: "a leader changes the members before it committed anything in its term (2015)",
+        breaks: "leader_completeness",
+        scenario: "raft/two_changes",
+    },
+    subject::Flaw {
+        name: "no_joint_consensus",
+        about: "several voters are replaced at once: old and new majorities share nobody (Raft §6)",
+        breaks: "one_leader_per_term",
+        scenario: "raft/all_replaced",
     },
 ];
 

@@ -10,6 +10,8 @@ use std::rc::Rc;
 use sim_core::hash::content;
 use sim_core::id::RequestId;
 
+use super::members::Members;
+
 /// A term, the logical clock by which stale leaders are told (Raft §5.1). Zero is before the first
 /// election.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +48,8 @@ pub struct Entry<C> {
 pub enum Action<C> {
     /// Nothing: a new leader's first entry, with which it commits those before it (Raft §8).
     Noop,
+    /// Others are members from now on, committed or not (Raft §6).
+    Members(Rc<Members>),
     /// What a client asked for.
     Command {
         /// Which request of which client.
@@ -113,7 +117,7 @@ impl<C> Entry<C> {
     #[must_use]
     pub const fn request(&self) -> Option<RequestId> {
         match self.action {
-            Action::Noop => None,
+            Action::Noop | Action::Members(_) => None,
             Action::Command { id, .. } => Some(id),
         }
     }
@@ -271,6 +275,7 @@ impl<C: fmt::Debug> fmt::Debug for Action<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Noop => f.write_str("no-op"),
+            Self::Members(members) => write!(f, "members {members:?}"),
             Self::Command { id, command } => write!(f, "{id} {command:?}"),
         }
     }

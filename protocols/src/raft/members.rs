@@ -3,6 +3,9 @@
 use std::fmt;
 
 use sim_core::id::{NodeId, NodeSet};
+use sim_core::protocol::Cluster;
+
+use super::config::{Config, Standing};
 
 /// A configuration: the members of a cluster. Every decision, an election or a commitment, takes a
 /// majority of its voters.
@@ -21,6 +24,66 @@ impl Members {
     #[must_use]
     pub const fn new(voters: NodeSet) -> Self {
         Self { voters, outgoing: NodeSet::new(), learners: NodeSet::new() }
+    }
+
+    /// Those that a cluster begins with.
+    #[must_use]
+    pub fn initial(cluster: &Cluster<Config>) -> Self {
+        let with = |standing| {
+            let nodes = (0..cluster.size()).map(NodeId);
+            nodes.filter(|&node| cluster.config(node).standing == standing).collect()
+        };
+        Self { learners: with(Standing::Learner), ..Self::new(with(Standing::Voter)) }
+    }
+
+    /// These and a node that has no vote.
+    #[must_use]
+    pub fn with_learner(&self, node: NodeId) -> Self {
+        let mut members = self.without(node);
+        members.learners.insert(node);
+        members
+    }
+
+    /// These and a node that has a vote.
+    #[must_use]
+    pub fn with_voter(&self, node: NodeId) -> Self {
+        let mut members = self.without(node);
+        members.voters.insert(node);
+        members
+    }
+
+    /// These but for one.
+    #[must_use]
+    pub fn without(&self, node: NodeId) -> Self {
+        let mut members = self.clone();
+        members.voters.remove(node);
+        members.learners.remove(node);
+        members
+    }
+
+    /// Other voters, and those of these who learn and are none of them.
+    #[must_use]
+    pub fn with_voters(&self, voters: &NodeSet) -> Self {
+        let learners = self.learners.iter().filter(|&node| !voters.contains(node)).collect();
+        Self { learners, ..Self::new(voters.clone()) }
+    }
+
+    /// What lies between these and others: both must agree (Raft §6).
+    #[must_use]
+    pub fn joint_with(&self, new: Self) -> Self {
+        Self { outgoing: self.voters.clone(), ..new }
+    }
+
+    /// What follows when both have agreed: the new voters alone.
+    #[must_use]
+    pub fn settled(&self) -> Self {
+        Self { outgoing: NodeSet::new(), ..self.clone() }
+    }
+
+    /// How many nodes have a vote in one of them and not in the other.
+    #[must_use]
+    pub fn votes_changed(&self, other: &Self) -> usize {
+        self.voters.len() + other.voters.len() - 2 * self.voters.overlap(&other.voters)
     }
 
     /// The voters; on the way from one set to another, the new ones.
@@ -65,6 +128,12 @@ impl Members {
             set.iter().map(&reached_by).filter(|&mark| have(mark) >= enough).max()
         };
         self.sets().map(|set| reached(set).unwrap_or_default()).min().unwrap_or_default()
+    }
+
+    /// Whether a node is one of them, with a vote or without.
+    #[must_use]
+    pub fn has(&self, node: NodeId) -> bool {
+        self.has_voter(node) || self.learners.contains(node)
     }
 
     /// All members but one, whether they have a vote or not.
@@ -115,7 +184,29 @@ mod tests {
     }
 
     fn joint(old: &[u32], new: &[u32]) -> Members {
-        Members { voters: set(new), outgoing: set(old), learners: NodeSet::new() }
+        Members::new(set(old)).joint_with(Members::new(set(new)))
+    }
+
+    #[test]
+    fn a_cluster_begins_with_those_who_are_to_stand_in_it() {
+        let with = |standing| Config { standing, ..Config::default() };
+        let standings = [Standing::Voter, Standing::Learner, Standing::Outsider, Standing::Voter];
+        let members = Members::initial(&Cluster::new(standings.map(with).into()));
+        assert_eq!(format!("{members:?}"), "{n0, n3}, learning {n1}");
+    }
+
+    #[test]
+    fn members_come_and_go() {
+        let members = Members::new(set(&[0, 1]));
+        let three = members.with_learner(NodeId(2)).with_learner(NodeId(3)).with_voter(NodeId(2));
+        assert_eq!(format!("{three:?}"), "{n0, n1, n2}, learning {n3}");
+        assert_eq!(format!("{:?}", three.without(NodeId(3)).without(NodeId(0))), "{n1, n2}");
+        assert_eq!(format!("{:?}", three.with_learner(NodeId(0))), "{n1, n2}, learning {n0, n3}");
+        let others = three.joint_with(three.with_voters(&set(&[3, 4])));
+        assert_eq!(format!("{others:?}"), "{n0, n1, n2} and {n3, n4}");
+        assert_eq!(others.settled(), Members::new(set(&[3, 4])));
+        assert_eq!(three.votes_changed(&others), 5);
+        assert_eq!(three.votes_changed(&members), 1);
     }
 
     #[test]

@@ -16,13 +16,19 @@
 //! once a majority has it on disk, if it is of the leader's own term, and so is every entry before
 //! it. What is committed is applied, in order, and the leader answers (`session`).
 //!
+//! The rest comes on request, each part in a file of its own. A node asks around before it stands for
+//! election, and who has a leader hears no candidate (`prevote`). A leader hands over to another
+//! (`transfer`). Reads go around the log once a majority has confirmed the leader, or while it holds a
+//! lease (`reads`). The members change, one by one or several at once, while the cluster works
+//! (`membership`).
+//!
 //! # What it assumes
 //!
 //! Nodes crash and come back, and do not lie. Messages get lost, delayed, copied and reordered.
 //! Clocks matter for progress only: a heartbeat and its answer should take much less than an
-//! election timeout. The members never change. What a client sends once arrives at most once, as
-//! over a connection: else a redirection ("I did not do it") could be followed by a second copy
-//! that is done after all.
+//! election timeout. Leases are the exception: no clock may run faster or slower than the
+//! `clock_bound` says. What a client sends once arrives at most once, as over a connection: else a
+//! redirection ("I did not do it") could be followed by a second copy that is done after all.
 //!
 //! # Where it differs from the paper
 //!
@@ -30,25 +36,33 @@
 //! * A follower that rejects says where its conflict begins, so the leader need not step back one
 //!   entry at a time: the optimisation at the end of §5.3.
 //! * A heartbeat carries what its follower lacks, so it is the repetition of what was lost as well.
-//! * Reads go through the log, like writes. Neither log compaction (§7) nor changes of the members
-//!   (§6).
 //! * Clients have sessions: a retry is recognised, and takes effect once (dissertation §6.3). A
 //!   leader answers only those that asked it, and one that was deposed stays silent: what it has in
 //!   its log may yet be committed by another.
 //! * A leader that hears of another leader of its own term says nothing and does not step down.
 //!   There is none, and if there is, that must not be hidden.
+//! * All nodes, members or not, know whom the cluster began with. Who is to be a voter is first a
+//!   learner by an entry in the log, so that a new leader knows of it.
+//! * No leader changes the members before it has committed an entry of its own term: the correction
+//!   of 2015 to the dissertation's §4.1.
+//! * What confirms a leader is a message of its own and not a heartbeat: the paper's messages stay as
+//!   they are.
 //!
 //! # Read first
 //!
 //! Diego Ongaro and John Ousterhout, *In Search of an Understandable Consensus Algorithm* (extended
-//! version, 2014): Figure 2, then §5. Ongaro's dissertation (2014), §6.3 on sessions.
+//! version, 2014): Figure 2, then §5. Ongaro's dissertation (2014): chapter 4 on members, §6.3 and
+//! §6.4 on clients, §9.6 on elections; and his *bug in single-server membership changes* (raft-dev,
+//! 10 July 2015).
 
 mod checks;
 mod config;
+mod configurations;
 mod election;
 mod flaw;
 mod log;
 mod members;
+mod membership;
 mod prevote;
 mod reads;
 mod replication;
@@ -61,6 +75,7 @@ mod transfer;
 mod wire;
 
 use std::fmt;
+use std::rc::Rc;
 
 use sim_core::Context;
 use sim_core::id::{NodeId, NodeSet, RequestId};
@@ -69,10 +84,11 @@ use sim_core::time::Time;
 
 pub use self::checks::{
     AcknowledgedIsCommitted, CommitMonotone, LeaderAppendOnly, LeaderCompleteness,
-    LeaseIsExclusive, LogMatching, OneLeaderPerTerm, OneVotePerTerm, SameLog, StableLeader,
-    StateMachineSafety,
+    LeaseIsExclusive, LogMatching, OneChangeAtATime, OneLeaderPerTerm, OneVotePerTerm, SameLog,
+    StableLeader, StateMachineSafety,
 };
-pub use self::config::{Config, Reads};
+pub use self::config::{Config, Reads, Standing};
+pub use self::configurations::Configurations;
 pub use self::flaw::Flaw;
 pub use self::log::{Action, Batch, Entry, EntryId, Index, Log, Term};
 pub use self::members::Members;
@@ -80,6 +96,7 @@ pub use self::request::{Order, Reply, Request};
 pub use self::subject::RaftKv;
 pub use self::wire::{Message, Record, Timer};
 
+use self::membership::Change;
 use self::reads::Pending;
 use self::replication::Leadership;
 use self::session::Sessions;
@@ -91,8 +108,8 @@ use crate::machine::Machine;
 pub struct Raft<M: Machine> {
     me: NodeId,
     config: Config,
-    /// Who takes part.
-    members: Members,
+    /// Who takes part: the last configuration in the log.
+    members: Rc<Members>,
 
     /// The latest term that this node has heard of. On disk before anybody hears of it.
     term: Term,
@@ -110,6 +127,10 @@ pub struct Raft<M: Machine> {
     applied: Index,
     machine: M,
     sessions: Sessions<M::Output>,
+    /// Every configuration in the log.
+    configurations: Configurations,
+    /// As leader, the change of members that it was ordered to make.
+    change: Option<Change>,
     /// As leader, the reads that go around the log.
     reads: Pending<M::Command>,
     /// As leader, whom it hands over to; then, until another leads, whom it handed over to.
@@ -151,10 +172,13 @@ impl<M: Machine> Protocol for Raft<M> {
     type Record = Record<M::Command>;
 
     fn new(me: NodeId, cluster: &Cluster<Config>) -> Self {
+        let configurations = Configurations::new(Members::initial(cluster));
         Self {
             me,
             config: cluster.config(me).clone(),
-            members: Members::new((0..cluster.size()).map(NodeId).collect()),
+            members: Rc::clone(configurations.latest().1),
+            configurations,
+            change: None,
             term: Term(0),
             vote: None,
             log: Log::new(),
@@ -223,6 +247,7 @@ impl<M: Machine> Protocol for Raft<M> {
         match request {
             Request::Command(command) => self.propose(cx, id, command),
             Request::Order(Order::Transfer(to)) => self.transfer(cx, id, to),
+            Request::Order(order) => self.change_members(cx, id, order),
         }
     }
 
@@ -256,10 +281,7 @@ impl<M: Machine> Raft<M> {
         if let Role::Leader(_) = before {
             tracing::debug!(node = %self.me, %term, "deposed");
             cx.reached("leader_deposed");
-            self.reads = Pending::default();
-            cx.cancel_timer(Timer::Heartbeat);
-            // A leader waits for no leader; a follower does.
-            cx.set_timer(Timer::Election, self.config.election_timeout);
+            self.stop_leading(cx);
         }
     }
 
@@ -269,6 +291,7 @@ impl<M: Machine> Raft<M> {
         let previous = self.log.last();
         cx.write(Record::Append { previous, entry: entry.clone() });
         self.unflushed = true;
+        self.note_appended(previous.index.next(), &entry.action);
         self.log.append(entry);
     }
 
@@ -278,6 +301,9 @@ impl<M: Machine> Raft<M> {
         cx.write(Record::Truncate { from });
         self.unflushed = true;
         self.log.truncate(from);
+        if self.note_truncated(from) {
+            cx.reached("change_undone");
+        }
     }
 
     /// Hands term and vote to the disk if they changed. Before any entry of that term, so that what
@@ -305,16 +331,22 @@ impl<M: Machine> Raft<M> {
     fn recall(&mut self, record: Record<M::Command>) {
         match record {
             Record::Vote { term, vote } => (self.term, self.vote) = (term, vote),
-            Record::Truncate { from } => self.log.truncate(from),
+            Record::Truncate { from } => self.forget(from),
             Record::Append { previous, entry } => {
                 // Else a crash lost a record before it: it was never flushed, so nobody counts on
                 // it.
                 if self.log.contains(previous) && entry.term <= self.term {
-                    self.log.truncate(previous.index.next());
+                    self.forget(previous.index.next());
+                    self.note_appended(previous.index.next(), &entry.action);
                     self.log.append(entry);
                 }
             }
         }
+    }
+
+    fn forget(&mut self, from: Index) {
+        self.log.truncate(from);
+        self.note_truncated(from);
     }
 
     /// How many of so many voters are a majority: any two majorities share a node.
@@ -373,6 +405,18 @@ impl<M: Machine> Raft<M> {
     #[must_use]
     pub const fn machine(&self) -> &M {
         &self.machine
+    }
+
+    /// Who takes part, as far as it knows: the last configuration in its log.
+    #[must_use]
+    pub fn members(&self) -> &Members {
+        &self.members
+    }
+
+    /// Every configuration in its log.
+    #[must_use]
+    pub const fn configurations(&self) -> &Configurations {
+        &self.configurations
     }
 
     /// Whether it leads its term.

@@ -19,6 +19,10 @@ impl<M: Machine> Raft<M> {
         if let Role::Candidate { .. } = self.role {
             cx.reached("split_vote");
         }
+        if !self.may_stand() {
+            // Nobody waits for it to lead. When it is a voter again, a leader has told it so.
+            return;
+        }
         if self.config.pre_vote {
             self.ask_around(cx);
         } else {

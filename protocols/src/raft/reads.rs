@@ -229,3 +229,137 @@ impl<M: Machine> Raft<M> {
 
 /// In parts per million.
 const MILLION: u128 = 1_000_000;
+
+#[cfg(test)]
+mod tests {
+    use sim_core::protocol::Protocol;
+    use sim_core::units::Ppm;
+
+    use super::super::log::Index;
+    use super::super::testing::{committed, cx, flawed, in_term, leader, node, request};
+    use super::super::{Request, Timer};
+    use super::*;
+    use crate::kv::{Command, Key, Kv};
+
+    const GET: Request<Command> = Request::Command(Command::Get { key: Key(0) });
+
+    /// A leader of term 2 that has committed an entry of that term.
+    fn reads(reads: Reads) -> Raft<Kv> {
+        let mut node = committed(2, leader(2, &[1, 2]));
+        node.config.reads = reads;
+        node
+    }
+
+    /// What a handler did at a time, in milliseconds.
+    fn at(ms: u64, run: impl FnOnce(&mut Context<Raft<Kv>>)) -> Vec<String> {
+        let (mut cx, now) = (cx(), Time::ZERO + Duration::from_millis(ms));
+        cx.set_clocks(now, now);
+        run(&mut cx);
+        cx.take_effects().into_iter().map(|effect| format!("{effect:?}")).collect()
+    }
+
+    fn asks(node: &mut Raft<Kv>, ms: u64, number: u32) -> Vec<String> {
+        at(ms, |cx| node.on_request(cx, request(number), GET))
+    }
+
+    fn confirmed(node: &mut Raft<Kv>, ms: u64, member: u32, round: u64) -> Vec<String> {
+        let message = Message::Confirmed { term: Term(2), round };
+        at(ms, |cx| node.on_message(cx, NodeId(member), message))
+    }
+
+    #[test]
+    fn a_read_waits_for_a_majority_that_was_asked_after_it_came_in() {
+        let mut node = reads(Reads::ReadIndex);
+        assert_eq!(asks(&mut node, 0, 1), ["-> * Confirm(term 2, round 1)"]);
+        assert!(asks(&mut node, 0, 2).is_empty(), "for the next round");
+        assert!(asks(&mut node, 0, 1).is_empty(), "it waits already");
+        assert_eq!(
+            confirmed(&mut node, 1, 2, 1),
+            ["reached read_confirmed", "=> c1#1 absent", "-> * Confirm(term 2, round 2)"]
+        );
+        assert!(confirmed(&mut node, 1, 1, 1).is_empty(), "an answer to the first");
+        let second = ["reached read_confirmed", "=> c1#2 absent"];
+        assert_eq!(confirmed(&mut node, 1, 1, 2), second);
+    }
+
+    #[test]
+    fn a_heartbeat_asks_again() {
+        let mut node = reads(Reads::ReadIndex);
+        asks(&mut node, 0, 1);
+        let beat = at(50, |cx| node.on_timer(cx, Timer::Heartbeat));
+        assert!(beat.contains(&"-> * Confirm(term 2, round 2)".into()), "{beat:?}");
+        assert_eq!(confirmed(&mut node, 60, 1, 2)[1], "=> c1#1 absent");
+        let idle = at(100, |cx| node.on_timer(cx, Timer::Heartbeat));
+        assert!(!idle.iter().any(|effect| effect.contains("Confirm")), "{idle:?}");
+    }
+
+    #[test]
+    fn what_does_not_only_read_and_what_comes_too_early_goes_through_the_log() {
+        let mut node = reads(Reads::ReadIndex);
+        let put = Request::Command(super::super::testing::PUT);
+        let put = at(0, |cx| node.on_request(cx, request(1), put));
+        assert_eq!(put[0], "write Append(2/3 c1#1 put x 1)");
+        node.commit = Index(1);
+        assert_eq!(asks(&mut node, 0, 2)[0], "write Append(2/4 c1#2 get x)", "of term 1");
+    }
+
+    #[test]
+    fn a_lease_runs_from_the_question_and_ends_before_anybody_can_be_elected() {
+        let mut node = reads(Reads::Lease);
+        node.config.clock_bound = Ppm(200_000);
+        asks(&mut node, 1_000, 1);
+        confirmed(&mut node, 1_060, 1, 1);
+        let by_lease = ["reached read_by_lease", "=> c1#2 absent"];
+        // 150 ms of a clock that is a fifth too fast are 100 ms of one that is a fifth too slow.
+        assert_eq!(asks(&mut node, 1_099, 2), by_lease);
+        assert_eq!(asks(&mut node, 1_100, 2), ["-> * Confirm(term 2, round 2)"]);
+        let mut node = flawed(Flaw::LeaseFromAnswer, reads(Reads::Lease));
+        asks(&mut node, 1_000, 1);
+        confirmed(&mut node, 1_060, 1, 1);
+        assert_eq!(asks(&mut node, 1_200, 2), by_lease);
+    }
+
+    #[test]
+    fn who_hands_over_has_no_lease_any_more() {
+        let mut node = reads(Reads::Lease);
+        asks(&mut node, 0, 1);
+        confirmed(&mut node, 1, 1, 1);
+        node.reads.renounce_lease();
+        assert_eq!(asks(&mut node, 2, 2), ["-> * Confirm(term 2, round 2)"]);
+        confirmed(&mut node, 3, 1, 2);
+        assert_eq!(
+            asks(&mut node, 4, 3),
+            ["-> * Confirm(term 2, round 3)"],
+            "until it is elected again"
+        );
+    }
+
+    #[test]
+    fn who_restarts_may_have_promised_a_lease() {
+        for (reads, heard) in [(Reads::Lease, true), (Reads::ReadIndex, false)] {
+            let mut node = in_term(2, node(&[1, 2]));
+            node.config.reads = reads;
+            at(7, |cx| node.on_start(cx));
+            assert_eq!(node.heard.is_some(), heard);
+        }
+    }
+
+    #[test]
+    fn a_follower_confirms_its_leader_and_tells_a_former_one_of_its_term() {
+        let mut node = in_term(2, node(&[1, 2]));
+        let asked = |node: &mut Raft<Kv>, term| {
+            let message = Message::Confirm { term: Term(term), round: 7 };
+            at(0, |cx| node.on_message(cx, NodeId(1), message))
+        };
+        assert_eq!(asked(&mut node, 1), ["-> n1 Confirmed(term 2, round 7)"]);
+        let confirmed = ["timer Election in 150ms..300ms", "-> n1 Confirmed(term 2, round 7)"];
+        assert_eq!(asked(&mut node, 2), confirmed);
+        assert_eq!(node.leader, Some(NodeId(1)));
+    }
+
+    #[test]
+    fn flawed_a_leader_asks_nobody() {
+        let mut node = flawed(Flaw::NoReadIndex, reads(Reads::ReadIndex));
+        assert_eq!(asks(&mut node, 0, 1), ["=> c1#1 absent"]);
+    }
+}

@@ -34,6 +34,14 @@ impl Leadership {
         Self { nodes: vec![progress; members.rows()], asked: Vec::new() }
     }
 
+    /// There are other members. Of those who were none before, nothing is known.
+    pub(super) fn admit(&mut self, members: &Members, last: Index) {
+        if self.nodes.len() < members.rows() {
+            let progress = Progress { next: last.next(), matched: Index(0) };
+            self.nodes.resize(members.rows(), progress);
+        }
+    }
+
     /// The last entry that a member is known to have.
     pub(super) fn matched(&self, member: NodeId) -> Index {
         self.nodes.get(member.index()).map_or(Index(0), |progress| progress.matched)
@@ -44,6 +52,7 @@ impl Leadership {
 impl<M: Machine> Raft<M> {
     /// Lets everybody hear of their leader, with whatever they lack.
     pub(super) fn beat(&mut self, cx: &mut Context<Self>) {
+        self.press_change(cx);
         self.replicate(cx);
         self.renew_round(cx);
         cx.set_timer(Timer::Heartbeat, self.config.heartbeat);
@@ -156,6 +165,7 @@ impl<M: Machine> Raft<M> {
         progress.next = progress.next.max(matched.next());
         let next = progress.next;
         self.advance_commit(cx);
+        self.press_change(cx);
         if next <= self.log.last().index {
             cx.send(follower, self.append_entries(next));
         } else if self.is_handing_over() {
@@ -196,7 +206,9 @@ impl<M: Machine> Raft<M> {
     pub(super) fn advance_commit(&mut self, cx: &mut Context<Self>) {
         let last = self.log.last().index;
         let Role::Leader(leadership) = &mut self.role else { return };
-        leadership.nodes[self.me.index()].matched = last;
+        if let Some(own) = leadership.nodes.get_mut(self.me.index()) {
+            own.matched = last;
+        }
         let reached = self.reached();
         let of_this_term = self.log.id(reached).is_some_and(|id| id.term == self.term);
         if reached <= self.commit || !of_this_term {
@@ -207,6 +219,10 @@ impl<M: Machine> Raft<M> {
             cx.reached("old_term_entry_committed");
         }
         self.commit_up_to(cx, reached);
+        if self.change.is_some() || self.members.is_joint() {
+            self.pursue_change(cx);
+        }
+        self.resign_if_removed(cx);
     }
 
     /// The last entry that a majority is known to have.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use sim_core::check::linearizable::Model;
-use sim_core::id::{NodeId, RequestId};
+use sim_core::id::{NodeId, NodeSet, RequestId};
 use sim_core::rng::Draw;
 use sim_core::subject::Scope;
 
@@ -22,6 +22,14 @@ pub enum Request<C> {
 /// What an administrator can order.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Order {
+    /// That a node have a vote.
+    Add(NodeId),
+    /// That a node be no member.
+    Remove(NodeId),
+    /// That a node be a member without a vote.
+    Learn(NodeId),
+    /// That these nodes, and no others, have a vote.
+    Members(NodeSet),
     /// That a node lead (dissertation §3.10).
     Transfer(NodeId),
 }
@@ -64,7 +72,8 @@ impl<O> Reply<O> {
 
 /// The names of what can be asked, as a scenario's `mix` has them: those of the store, then those of
 /// the administrator.
-pub(super) const OPERATIONS: &[&str] = &["put", "get", "delete", "cas", "transfer"];
+pub(super) const OPERATIONS: &[&str] =
+    &["put", "get", "delete", "cas", "transfer", "add", "remove"];
 
 /// A random request of a kind, as an index into [`OPERATIONS`].
 pub(super) fn task(
@@ -77,10 +86,16 @@ pub(super) fn task(
         return Request::Command(kv::task(operation, scope.keys, id, draw));
     }
     let node = u32::try_from(draw.below(u64::from(scope.nodes))).expect("below a u32");
-    Request::Order(Order::Transfer(NodeId(node)))
+    let node = NodeId(node);
+    Request::Order(match OPERATIONS[operation] {
+        "transfer" => Order::Transfer(node),
+        "add" => Order::Add(node),
+        _ => Order::Remove(node),
+    })
 }
 
-/// A request as a script writes it: a command of the store, or `transfer B`.
+/// A request as a script writes it: a command of the store, or an order such as `add D`,
+/// `remove A`, `learn D`, `members A,B,D` or `transfer B`.
 pub(super) fn parse(
     text: &str,
     node: &dyn Fn(&str) -> Option<NodeId>,
@@ -88,13 +103,18 @@ pub(super) fn parse(
     let one = |name: &str| node(name).ok_or_else(|| format!("there is no node `{name}`"));
     let words: Vec<&str> = text.split_whitespace().collect();
     let order = match *words.as_slice() {
+        ["add", name] => Order::Add(one(name)?),
+        ["remove", name] => Order::Remove(one(name)?),
+        ["learn", name] => Order::Learn(one(name)?),
+        ["members", names] => Order::Members(names.split(',').map(one).collect::<Result<_, _>>()?),
         ["transfer", to] => Order::Transfer(one(to)?),
         [verb, ..] if kv::OPERATIONS.contains(&verb) => {
             return kv::parse_command(text).map(Request::Command);
         }
         _ => {
             let store = "write `put x 1`, `get x`, `delete x`, `cas x 1 2`";
-            return Err(format!("{store} or `transfer B`"));
+            let orders = "`add D`, `remove A`, `learn D`, `members A,B,D` or `transfer B`";
+            return Err(format!("{store}, {orders}"));
         }
     };
     Ok(Request::Order(order))
@@ -172,6 +192,10 @@ impl<C: fmt::Debug> fmt::Debug for Request<C> {
 impl fmt::Debug for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Add(node) => write!(f, "add {node}"),
+            Self::Remove(node) => write!(f, "remove {node}"),
+            Self::Learn(node) => write!(f, "learn {node}"),
+            Self::Members(voters) => write!(f, "members {voters:?}"),
             Self::Transfer(to) => write!(f, "transfer {to}"),
         }
     }
@@ -198,7 +222,16 @@ mod tests {
     fn requests_are_written_as_in_a_script() {
         let parsed = |text| parse(text, &node).map(|request| format!("{request:?}"));
         assert_eq!(parsed("put x 1"), Ok("put x 1".into()));
-        assert_eq!(parsed("transfer B"), Ok("transfer n1".into()));
+        for (order, means) in [
+            ("transfer B", "transfer n1"),
+            ("add C", "add n2"),
+            ("remove A", "remove n0"),
+            ("learn C", "learn n2"),
+            ("members A,C", "members {n0, n2}"),
+        ] {
+            assert_eq!(parsed(order), Ok(means.into()));
+        }
+        assert_eq!(parsed("members A,E"), Err("there is no node `E`".into()));
         assert_eq!(parsed("transfer E"), Err("there is no node `E`".into()));
         assert!(parsed("put x").expect_err("half a command").starts_with("write `put x 1`"));
         assert!(parsed("resign").expect_err("no order").ends_with("or `transfer B`"));

@@ -12,8 +12,8 @@ use super::request::{self, Reply, Store};
 use super::wire::MESSAGES;
 use super::{
     AcknowledgedIsCommitted, CommitMonotone, Config, LeaderAppendOnly, LeaderCompleteness,
-    LeaseIsExclusive, LogMatching, OneLeaderPerTerm, OneVotePerTerm, Raft, SameLog, StableLeader,
-    StateMachineSafety,
+    LeaseIsExclusive, LogMatching, OneChangeAtATime, OneLeaderPerTerm, OneVotePerTerm, Raft,
+    SameLog, StableLeader, StateMachineSafety,
 };
 use crate::kv::{self, Kv};
 
@@ -66,6 +66,14 @@ const POINTS: &[Point] = &[
     point("transfer_began", "a leader was told to hand over to another node"),
     point("told_to_stand", "a node stood for election because its leader told it to"),
     point("transfer_aborted", "a leader that was to hand over went on after an election timeout"),
+    point("members_changed", "the members are those that an administrator ordered"),
+    point("learner_caught_up", "a learner had all that the log held less than a timeout before"),
+    point("catch_up_abandoned", "a learner did not catch up in ten rounds"),
+    point("change_held_back", "a leader waited with a change for an entry of its own term"),
+    point("change_undone", "a configuration that was not committed was taken out of a log"),
+    point("joint_entered", "a leader began to ask for two majorities"),
+    point("joint_left", "a leader went on with the new majority alone"),
+    point("removed_leader_resigned", "a leader stepped down because it is no voter any more"),
     point("read_confirmed", "a leader read its own state after a majority confirmed that it leads"),
     point("read_by_lease", "a leader read its own state while nobody else could be elected"),
     point("session_answered", "a request that was applied before was answered from its session"),
@@ -93,6 +101,10 @@ const PROPERTIES: &[Property<RaftKv>] = &[
         "acknowledged_is_committed",
         "a client is answered only when its command is committed",
     ),
+    always::<OneChangeAtATime>(
+        "one_change_at_a_time",
+        "a leader has at most one configuration in its log that is not committed",
+    ),
     always::<LeaseIsExclusive>(
         "lease_is_exclusive",
         "when a leader reads by its lease, no other has been elected after it",
@@ -103,7 +115,10 @@ const PROPERTIES: &[Property<RaftKv>] = &[
         check: Check::History(kv::linearizable::<Store>),
     },
     eventually::<StableLeader>("stable_leader", "one leader, which stays"),
-    eventually::<SameLog>("same_log", "all nodes that are up have the same log, equally committed"),
+    eventually::<SameLog>(
+        "same_log",
+        "all members that are up have the same log, equally committed",
+    ),
 ];
 
 const fn always<I: Invariant<Raft<Kv>> + Default + 'static>(

@@ -73,7 +73,7 @@ impl<M: Machine> Raft<M> {
 
     /// The leader of this term wants this node to succeed it. Of an earlier term, the word is void.
     pub(super) fn on_timeout_now(&mut self, cx: &mut Context<Self>, term: Term) {
-        let stands = term == self.term && !self.is_leader() && self.members.has_voter(self.me);
+        let stands = term == self.term && !self.is_leader() && self.may_stand();
         if stands {
             cx.reached("told_to_stand");
             self.start_election(cx, true);

@@ -1,18 +1,21 @@
 //! Progress: what comes about once the faults are over.
 
+use std::rc::Rc;
+
 use sim_core::check::{Goal, Step};
 use sim_core::id::NodeId;
 use sim_core::time::Time;
 
 use crate::machine::Machine;
-use crate::raft::Raft;
 use crate::raft::log::{EntryId, Index, Term};
+use crate::raft::{Members, Raft};
 
-/// `stable_leader`: there is one leader, no node is in a later term, and so it stays.
+/// `stable_leader`: there is one leader, no member is in a later term, and so it stays.
 #[derive(Debug, Default)]
 pub struct StableLeader {
     /// The term of each node that is up, and whether it leads.
     nodes: Vec<Option<(Term, bool)>>,
+    taking_part: TakingPart,
     leader: Option<(NodeId, Term)>,
     since: Time,
     now: Time,
@@ -22,7 +25,9 @@ impl<M: Machine> Goal<Raft<M>> for StableLeader {
     fn observe(&mut self, step: &Step<'_, Raft<M>>) {
         let Some(state) = step.state else { return };
         self.now = step.time;
-        if replaced(&mut self.nodes, step.node, Some((state.term, state.is_leader()))) {
+        let others_take_part = self.taking_part.see(state);
+        let now = Some((state.term, state.is_leader()));
+        if replaced(&mut self.nodes, step.node, now) || others_take_part {
             self.look();
         }
     }
@@ -67,24 +72,24 @@ impl StableLeader {
 
     /// The one leader, if there is one and no node is in a later term.
     fn undisputed(&self) -> Option<(NodeId, Term)> {
-        let highest = self.nodes.iter().flatten().map(|&(term, _)| term).max();
+        let nodes = self.taking_part.of(&self.nodes);
+        let highest = nodes.map(|(_, &(term, _))| term).max();
         let mut leaders = self.leaders();
         let first = leaders.next().filter(|&(_, term)| Some(term) == highest);
         if leaders.next().is_none() { first } else { None }
     }
 
     fn leaders(&self) -> impl Iterator<Item = (NodeId, Term)> {
-        (0..).map(NodeId).zip(&self.nodes).filter_map(|(node, row)| match *row {
-            Some((term, true)) => Some((node, term)),
-            _ => None,
-        })
+        let leaders = self.taking_part.of(&self.nodes).filter(|(_, (_, leads))| *leads);
+        leaders.map(|(node, &(term, _))| (node, term))
     }
 }
 
-/// `same_log`: all nodes that are up have the same log, committed up to the same entry.
+/// `same_log`: all members that are up have the same log, committed up to the same entry.
 #[derive(Debug, Default)]
 pub struct SameLog {
     nodes: Vec<Option<Held>>,
+    taking_part: TakingPart,
     since: Option<Time>,
     now: Time,
 }
@@ -102,7 +107,9 @@ impl<M: Machine> Goal<Raft<M>> for SameLog {
         let Some(state) = step.state else { return };
         self.now = step.time;
         let (last, digest) = (state.log.last(), state.log.digest());
-        if replaced(&mut self.nodes, step.node, Some(Held { last, digest, commit: state.commit })) {
+        let others_take_part = self.taking_part.see(state);
+        let now = Some(Held { last, digest, commit: state.commit });
+        if replaced(&mut self.nodes, step.node, now) || others_take_part {
             self.look();
         }
     }
@@ -119,9 +126,7 @@ impl<M: Machine> Goal<Raft<M>> for SameLog {
     }
 
     fn waiting_for(&self) -> String {
-        let held = (0..).map(NodeId).zip(&self.nodes);
-        let held = held.filter_map(|(node, held)| held.map(|held| (node, held)));
-        let told = held.map(|(node, held)| {
+        let told = self.taking_part.of(&self.nodes).map(|(node, held)| {
             format!("{node} has a log that ends with {}, commit {}", held.last, held.commit)
         });
         told.collect::<Vec<_>>().join("; ")
@@ -131,11 +136,39 @@ impl<M: Machine> Goal<Raft<M>> for SameLog {
 impl SameLog {
     /// Only when a log or a commit index moved, and no further than to the first that differs.
     fn look(&mut self) {
-        let mut up = self.nodes.iter().flatten();
+        let mut up = self.taking_part.of(&self.nodes).map(|(_, held)| held);
         // That nobody has anything yet is not what was promised.
         let first = up.next().filter(|first| first.commit > Index(0));
         let same = first.is_some_and(|first| up.all(|other| other == first));
         self.since = if same { self.since.or(Some(self.now)) } else { None };
+    }
+}
+
+/// The members, as the leader of the latest term sees it: a goal is theirs, and nobody else's. All
+/// nodes, until there was a leader.
+#[derive(Debug, Default)]
+struct TakingPart {
+    members: Option<Rc<Members>>,
+    /// The term of that leader, and where its log has them.
+    since: (Term, Index),
+}
+
+impl TakingPart {
+    /// Looks at a node; says whether there are other members.
+    fn see<M: Machine>(&mut self, state: &Raft<M>) -> bool {
+        let (index, members) = state.configurations.latest();
+        let new = state.is_leader() && (state.term, index) > self.since;
+        if new {
+            self.since = (state.term, index);
+            self.members = Some(Rc::clone(members));
+        }
+        new
+    }
+
+    /// What is known of the members that are up.
+    fn of<'a, T>(&self, nodes: &'a [Option<T>]) -> impl Iterator<Item = (NodeId, &'a T)> {
+        let up = (0..).map(NodeId).zip(nodes).filter_map(|(node, row)| Some((node, row.as_ref()?)));
+        up.filter(|(node, _)| self.members.as_ref().is_none_or(|members| members.has(*node)))
     }
 }
 
@@ -160,7 +193,7 @@ mod tests {
     use crate::kv::Kv;
     use crate::raft::testing::{committed, in_term, leader, node};
 
-    fn see<G: Goal<Raft<Kv>>>(goal: &mut G, nanos: u64, seat: u32, state: &Raft<Kv>) {
+    fn see<G: Goal<Raft<Kv>> + ?Sized>(goal: &mut G, nanos: u64, seat: u32, state: &Raft<Kv>) {
         let (time, seat, node) = (Time::from_nanos(nanos), Seat(seat), NodeId(seat));
         let (incarnation, effects) = (0, &[]);
         goal.observe(&Step { time, seat, node, incarnation, state: Some(state), effects });
@@ -190,6 +223,19 @@ mod tests {
         assert_eq!(met(&goal), Some(6));
         crash(&mut goal, 7, 2);
         assert_eq!(met(&goal), None);
+    }
+
+    #[test]
+    fn who_is_no_member_is_not_waited_for() {
+        let (mut stable, mut same) = (StableLeader::default(), SameLog::default());
+        let mut alone = committed(1, leader(1, &[1]));
+        let members = alone.members.without(NodeId(1)).without(NodeId(2));
+        alone.configurations.append(Index(1), Rc::new(members));
+        for goal in [&mut stable as &mut dyn Goal<Raft<Kv>>, &mut same] {
+            see(goal, 1, 1, &in_term(3, node(&[])));
+            see(goal, 2, 0, &alone);
+            assert_eq!(goal.met_since().map(Time::as_nanos), Some(2), "{}", goal.waiting_for());
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod election;
 mod goals;
 mod lease;
 mod log;
+mod membership;
 
 pub use self::commit::{
     AcknowledgedIsCommitted, CommitMonotone, LeaderCompleteness, StateMachineSafety,
@@ -18,6 +19,7 @@ pub use self::election::{OneLeaderPerTerm, OneVotePerTerm};
 pub use self::goals::{SameLog, StableLeader};
 pub use self::lease::LeaseIsExclusive;
 pub use self::log::{LeaderAppendOnly, LogMatching};
+pub use self::membership::OneChangeAtATime;
 
 use sim_core::id::Seat;
 
