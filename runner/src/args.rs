@@ -145,6 +145,11 @@ pub(crate) struct Replay {
     /// Tell everything
     #[arg(long)]
     pub(crate) all: bool,
+
+    /// Tell nothing, and print the run as a scenario: what its seed drew of the world is written out as
+    /// nodes, clocks and faults. It is the same run
+    #[arg(long, conflicts_with_all = ["all", "around_violation", "from", "until", "nodes", "kinds"])]
+    pub(crate) as_scenario: bool,
 }
 
 #[derive(Args, Debug)]

@@ -10,6 +10,7 @@ use std::ops::Range;
 use serde::de::DeserializeOwned;
 use sim_core::subject::{ConfigOf, Flaw, Point, Subject, TaskOf, ToldOf};
 
+use crate::kept::{Departure, Recording};
 use crate::outcome::Outcome;
 use crate::prepared::Runs;
 use crate::scenario::{self, ScenarioErrors, Source};
@@ -114,19 +115,41 @@ pub trait Prepared: Send + Sync {
     /// # Errors
     /// What does not exist, and what does.
     fn check_story(&self, options: &StoryOptions) -> Result<(), String>;
-    /// Runs a seed and tells its story.
+    /// Runs a seed and keeps the run: as a scenario in which what the seed drew is written out, given
+    /// the text of this one, and event by event.
+    fn record(&self, text: &str, seed: u64) -> (String, Recording);
+    /// The scenario in which what a seed drew is written out, given the text of this one.
+    fn as_scenario(&self, text: &str, seed: u64) -> String;
+    /// Runs a seed, deciding everything as it was recorded; says where it parts from that all the same.
+    ///
+    /// # Errors
+    /// If what was recorded cannot be read.
+    fn retrace(&self, seed: u64, recording: &Recording) -> Result<Retraced, String>;
+    /// Runs a seed and tells its story; if there is a recording, with everything decided like that.
     ///
     /// # Errors
     /// If the story cannot be written.
     fn replay(
         &self,
         seed: u64,
+        recording: Option<&Recording>,
         options: &StoryOptions,
         out: &mut dyn io::Write,
     ) -> io::Result<Outcome>;
     /// Runs a seed and notes the fingerprint after each event, with the event's lines: what it was, and
     /// what came of it.
     fn fingerprints(&self, seed: u64) -> Vec<(u64, String)>;
+}
+
+/// A run that was to be the same as one that was recorded.
+#[derive(Debug)]
+pub struct Retraced {
+    /// What it gave.
+    pub outcome: Outcome,
+    /// Where it parts from the other one, if it does.
+    pub departure: Option<Departure>,
+    /// How many decisions were taken from the recording that this build would have drawn otherwise.
+    pub changed: u64,
 }
 
 /// Somebody who runs seeds, and keeps the buffers from one to the next.

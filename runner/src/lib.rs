@@ -18,6 +18,7 @@
 //! - [`sweep`](mod@sweep): many seeds on all cores; [`summary`] adds them up, in the order of the seeds,
 //!   so that nothing depends on how many threads there are.
 //! - [`story`]: one run, as a person follows it.
+//! - [`kept`]: a failing run in a file, to be seen again.
 //! - [`determinism`]: whether a seed gives the same run twice.
 //!
 //! # Exit codes
@@ -31,6 +32,7 @@
 pub mod catalogue;
 pub mod determinism;
 pub mod histogram;
+pub mod kept;
 pub mod names;
 pub mod outcome;
 pub mod scenario;
@@ -42,7 +44,6 @@ mod args;
 mod commands;
 mod fared;
 mod invocation;
-mod kept;
 mod output;
 mod panics;
 mod paths;

@@ -21,6 +21,8 @@ pub struct Outcome {
     pub counters: Counters,
     /// What clients got.
     pub operations: Operations,
+    /// For each decision of the scenario's schedule, whether the run took it.
+    pub taken: Vec<bool>,
     /// The properties that were judged to the end of the run, and hold.
     pub judged: Vec<&'static str>,
 }

@@ -9,19 +9,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use sim_core::check::{Judgement, builtin};
+use sim_core::decide::SharedDecider;
 use sim_core::fault::Family;
 use sim_core::history::Outcome as Ending;
 use sim_core::rng::{Draw, Keys};
+use sim_core::schedule::Schedule;
 use sim_core::sim::Workload;
 use sim_core::subject::{Check, JudgeOf, Scope, Subject, TaskOf};
 use sim_core::world::World;
 use sim_core::{RequestId, Setup, Simulation};
 
-use crate::catalogue::{Prepared, Runnable, Worker};
+use crate::catalogue::{Prepared, Retraced, Runnable, Worker};
 use crate::determinism::Diary;
+use crate::kept::{Recording, Tape, Trail, Walker};
 use crate::outcome::{Operations, Outcome, Verdict};
 use crate::panics;
-use crate::scenario::Scenario;
+use crate::scenario::{self, Scenario};
 use crate::story::{self, Story, StoryOptions};
 use crate::summary::Expectations;
 
@@ -69,6 +72,18 @@ impl<S: Runnable> Runs<S> {
         let reply = expect.eventually.iter().find(|(name, _)| *name == builtin::REPLY);
         setup.reply_within = reply.map(|&(_, within)| within);
         setup
+    }
+
+    /// The decisions that are not drawn, for one run.
+    fn schedule(&self) -> Option<Rc<RefCell<Schedule>>> {
+        let decisions = &self.scenario.schedule;
+        let chosen: Vec<_> = decisions.iter().map(|decision| decision.chosen.clone()).collect();
+        (!chosen.is_empty()).then(|| Rc::new(RefCell::new(Schedule::new(&chosen))))
+    }
+
+    /// What notes the decisions of one run, and its schedule.
+    fn tape(&self, schedule: Option<Rc<RefCell<Schedule>>>) -> Tape {
+        Tape::blank(&self.scenario.names, S::MESSAGES, schedule)
     }
 
     /// The judges of histories that the scenario asks for.
@@ -144,6 +159,7 @@ impl<S: Runnable> Prepared for Runs<S> {
             scripted: self.scripted(),
             planned: self.families(),
             messages: S::MESSAGES,
+            schedule: self.scenario.schedule.iter().map(|d| (d.line, d.anchor.clone())).collect(),
         }
     }
 
@@ -155,9 +171,48 @@ impl<S: Runnable> Prepared for Runs<S> {
         options.check(&self.scenario.names, self.clients(), S::MESSAGES)
     }
 
+    fn as_scenario(&self, text: &str, seed: u64) -> String {
+        let worlds = (&self.scenario.world, &self.world(seed));
+        scenario::explicit(text, &self.scenario.names, worlds, seed)
+    }
+
+    fn record(&self, text: &str, seed: u64) -> (String, Recording) {
+        let _about = panics::about(seed);
+        let mut bench = Bench::new(self);
+        let schedule = self.schedule();
+        let tape = Rc::new(RefCell::new(self.tape(schedule.clone())));
+        let walker = Walker::new(&self.scenario.names, S::MESSAGES).with(Rc::clone(&tape));
+        let walker = Rc::new(RefCell::new(walker));
+        let simulation = bench.begin_with(seed, schedule, Some(Rc::clone(&tape)));
+        simulation.follow(Box::new(Rc::clone(&walker)));
+        bench.finish(seed);
+        // The simulation holds the other shares.
+        drop(bench);
+        let is_complete = walker.borrow().is_complete();
+        let decisions = tape.borrow().decisions();
+        let trail = Trail::of(walker.borrow().events());
+        (self.as_scenario(text, seed), Recording { is_complete, decisions, trail })
+    }
+
+    fn retrace(&self, seed: u64, recording: &Recording) -> Result<Retraced, String> {
+        let _about = panics::about(seed);
+        let mut bench = Bench::new(self);
+        let schedule = self.schedule();
+        let tape = self.tape(schedule.clone()).imposing(&recording.decisions);
+        let tape = Rc::new(RefCell::new(tape));
+        let walker = Rc::new(RefCell::new(Walker::new(&self.scenario.names, S::MESSAGES)));
+        let simulation = bench.begin_with(seed, schedule, Some(Rc::clone(&tape)));
+        simulation.follow(Box::new(Rc::clone(&walker)));
+        let outcome = bench.finish(seed);
+        let departure = recording.departure(walker.borrow().events())?;
+        let changed = tape.borrow().changed();
+        Ok(Retraced { outcome, departure, changed })
+    }
+
     fn replay(
         &self,
         seed: u64,
+        recording: Option<&Recording>,
         options: &StoryOptions,
         out: &mut dyn io::Write,
     ) -> io::Result<Outcome> {
@@ -168,7 +223,12 @@ impl<S: Runnable> Prepared for Runs<S> {
         let story = story.speaking(S::MESSAGES).teaching(self.scenario.expect.violated.clone());
         let story = Rc::new(RefCell::new(story));
         story.borrow_mut().opens(seed, &self.world(seed), &self.scenario.world);
-        let simulation = bench.begin(seed);
+        let schedule = self.schedule();
+        let tape = recording.map(|recording| {
+            let tape = self.tape(schedule.clone()).imposing(&recording.decisions);
+            Rc::new(RefCell::new(tape))
+        });
+        let simulation = bench.begin_with(seed, schedule, tape);
         simulation.follow(Box::new(Rc::clone(&story)));
         let outcome = bench.finish(seed);
         story.borrow().tell(&outcome, out)?;
@@ -176,7 +236,9 @@ impl<S: Runnable> Prepared for Runs<S> {
     }
 
     fn fingerprints(&self, seed: u64) -> Vec<(u64, String)> {
-        let mut simulation = Simulation::new(self.setup(seed));
+        let mut setup = self.setup(seed);
+        setup.decider = self.schedule().map(|schedule| schedule as SharedDecider);
+        let mut simulation = Simulation::new(setup);
         let diary = Rc::new(RefCell::new(Diary::default()));
         simulation.follow(Box::new(Rc::clone(&diary)));
         panics::quietly(|| simulation.run());
@@ -188,6 +250,8 @@ impl<S: Runnable> Prepared for Runs<S> {
 struct Bench<'a, S: Runnable> {
     runs: &'a Runs<S>,
     simulation: Option<Sim<S>>,
+    /// The schedule of the run under way.
+    schedule: Option<Rc<RefCell<Schedule>>>,
     judges: Vec<(&'static str, JudgeOf<S>)>,
     /// What a run keeps that was not cut short.
     kept: Vec<&'static str>,
@@ -203,12 +267,29 @@ impl<S: Runnable> Worker for Bench<'_, S> {
 
 impl<'a, S: Runnable> Bench<'a, S> {
     fn new(runs: &'a Runs<S>) -> Self {
-        Self { runs, simulation: None, judges: runs.judges(), kept: runs.judged_on_the_way() }
+        let (judges, kept) = (runs.judges(), runs.judged_on_the_way());
+        Self { runs, simulation: None, schedule: None, judges, kept }
     }
 
     /// A run that is ready for its first event.
     fn begin(&mut self, seed: u64) -> &mut Sim<S> {
-        let setup = self.runs.setup(seed);
+        let schedule = self.runs.schedule();
+        self.begin_with(seed, schedule, None)
+    }
+
+    /// The same, with a tape that notes or imposes what is decided. It asks the schedule itself.
+    fn begin_with(
+        &mut self,
+        seed: u64,
+        schedule: Option<Rc<RefCell<Schedule>>>,
+        tape: Option<Rc<RefCell<Tape>>>,
+    ) -> &mut Sim<S> {
+        let mut setup = self.runs.setup(seed);
+        setup.decider = match tape {
+            Some(tape) => Some(tape),
+            None => schedule.clone().map(|schedule| schedule as SharedDecider),
+        };
+        self.schedule = schedule;
         match &mut self.simulation {
             Some(simulation) => simulation.restart(setup),
             empty => *empty = Some(Simulation::new(setup)),
@@ -257,6 +338,7 @@ impl<'a, S: Runnable> Bench<'a, S> {
             ended: simulation.now(),
             counters: simulation.counters().clone(),
             operations: operations::<S>(simulation),
+            taken: self.schedule.as_ref().map_or_else(Vec::new, |it| it.borrow().taken().to_vec()),
             judged,
         }
     }

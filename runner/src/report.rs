@@ -1,6 +1,6 @@
 //! What a sweep comes to, before anybody prints it: the same facts for people and for programs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sim_core::Duration;
 
@@ -8,6 +8,7 @@ use crate::determinism::Parting;
 use crate::fared::{Fared, How, Tense, fared, groups};
 use crate::invocation::Invocation;
 use crate::output::words::{grouped, listed, many};
+use crate::paths;
 use crate::signals;
 use crate::summary::{Summary, SweepVerdict};
 
@@ -31,6 +32,14 @@ pub(crate) struct Report<'a> {
     pub(crate) determinism: Option<Determinism>,
     /// What all this comes to.
     pub(crate) ending: Ending,
+}
+
+impl Report<'_> {
+    /// The line that replays a seed wherever the tool is installed and the scenario lies at its path.
+    pub(crate) fn replay_anywhere(&self, seed: u64) -> String {
+        let path = paths::anywhere(Path::new(self.path));
+        Invocation::installed().replay(&path, seed, self.overrides)
+    }
 }
 
 /// How a sweep went here and now: nothing of this reaches a file.

@@ -13,7 +13,9 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::Context as _;
 use serde::Serialize;
 
-use crate::output::json::{Kept, Sweep};
+use crate::catalogue::Prepared;
+use crate::kept::File;
+use crate::output::json::Sweep;
 use crate::report::Report;
 
 /// Whether results can be written, as far as can be known before there are any.
@@ -34,6 +36,7 @@ pub(crate) fn find_room(out: &Path, name: &str) -> anyhow::Result<()> {
 pub(crate) fn write(
     out: &Path,
     report: &Report<'_>,
+    scenario: &dyn Prepared,
     max_failures: usize,
 ) -> anyhow::Result<(PathBuf, usize)> {
     let folder = out.join(inside(report.name));
@@ -42,7 +45,9 @@ pub(crate) fn write(
     for (property, failed) in &report.summary.failures {
         for failure in failed.lowest.iter().take(max_failures) {
             let name = OsString::from(format!("{property}-{}.json", failure.seed));
-            place(&failures.join(&name), &Kept::new(report, property, failure))?;
+            // Only now is anything recorded: a sweep has no time for it.
+            let run = scenario.record(report.text, failure.seed);
+            place(&failures.join(&name), &File::new(report, property, failure, run))?;
             kept.insert(name);
         }
     }

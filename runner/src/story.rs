@@ -114,7 +114,7 @@ impl StoryOptions {
     }
 
     /// Whether nothing but the way of telling is chosen.
-    const fn is_default(&self) -> bool {
+    pub(crate) const fn is_default(&self) -> bool {
         self.from.is_none()
             && self.until.is_none()
             && self.nodes.is_empty()

@@ -35,6 +35,8 @@ pub struct Expectations {
     pub planned: Vec<Family>,
     /// The kinds of the protocol's messages.
     pub messages: &'static [&'static str],
+    /// The decisions of the schedule: where each is written, and what it is about.
+    pub schedule: Vec<(usize, String)>,
 }
 
 /// What a sweep adds up to.
@@ -56,6 +58,8 @@ pub struct Summary {
     pub reached: BTreeMap<&'static str, Reached>,
     /// In how many runs each property was judged to the end, and held.
     pub judged: BTreeMap<&'static str, u64>,
+    /// In how many runs each decision of the schedule was taken.
+    pub taken: Vec<u64>,
     /// Operations that were answered.
     pub latencies: Histogram,
     /// Operations that certainly had no effect.
@@ -114,8 +118,10 @@ impl Summary {
     /// Nothing ran yet. So many failing seeds of each property will be remembered one by one.
     #[must_use]
     pub fn new(expectations: Expectations, seeds: Range<u64>, remembered: usize) -> Self {
+        let taken = vec![0; expectations.schedule.len()];
         Self {
             expectations,
+            taken,
             seeds,
             ran: 0,
             simulated_ns: 0,
@@ -148,6 +154,9 @@ impl Summary {
         }
         for property in &outcome.judged {
             *self.judged.entry(property).or_default() += 1;
+        }
+        for (runs, taken) in self.taken.iter_mut().zip(&outcome.taken) {
+            *runs += u64::from(*taken);
         }
         outcome.operations.latencies.iter().for_each(|&latency| self.latencies.add(latency));
         self.refused += outcome.operations.refused;
@@ -221,6 +230,7 @@ impl Summary {
             return SweepVerdict::Unmet(unmet);
         }
         let mut doubts = self.nothing_exercised();
+        doubts.extend(self.idle());
         doubts.extend(rows.iter().filter_map(|row| self.doubt(row)));
         if doubts.is_empty() && rows.iter().all(|row| row.how == How::NotJudged) {
             let enough = grouped(self.expectations.enough_seeds);
@@ -235,6 +245,15 @@ impl Summary {
             });
         }
         if doubts.is_empty() { SweepVerdict::Held } else { SweepVerdict::Inconclusive(doubts) }
+    }
+
+    /// The decisions of the schedule that were never taken, each with where it is written.
+    pub fn idle(&self) -> impl Iterator<Item = String> + '_ {
+        let decisions = self.expectations.schedule.iter().zip(&self.taken);
+        let idle = decisions.filter(|(_, runs)| **runs == 0);
+        idle.map(|((line, anchor), _)| {
+            format!("`{anchor}` (line {line} of the scenario) decided nothing in any run")
+        })
     }
 
     /// Why what is known of a property says too little.
@@ -318,6 +337,7 @@ mod tests {
             ended: Time::MAX,
             counters: Counters { steps: 1, ..Counters::default() },
             operations: Operations::default(),
+            taken: Vec::new(),
             judged: judged.to_vec(),
         }
     }
@@ -418,6 +438,23 @@ mod tests {
         assert_eq!(one, "h could not be decided in 1 run; seed 0: too much");
         let many = reason(says(expectations(), &vec![open(); 1_200]));
         assert!(many.starts_with("h could not be decided in 1,200 runs"), "{many}");
+    }
+
+    #[test]
+    fn a_decision_that_no_run_took_is_never_green() {
+        let expectations = || Expectations {
+            always: vec!["a"],
+            schedule: vec![(7, "choice: A#1".into()), (9, "choice: A#2".into())],
+            ..Expectations::default()
+        };
+        let took = |taken: [bool; 2]| Outcome {
+            taken: taken.to_vec(),
+            ..outcome(&["a"], Verdict::Passed)
+        };
+        let both = [took([true, false]), took([false, true])];
+        assert_eq!(says(expectations(), &both), SweepVerdict::Held, "each was taken once");
+        let why = reason(says(expectations(), &[took([true, false])]));
+        assert_eq!(why, "`choice: A#2` (line 9 of the scenario) decided nothing in any run");
     }
 
     #[test]

@@ -264,6 +264,7 @@ impl Subject for Register {
     const NAME: &'static str = "register";
     const PROMISE: &'static str = "One value, as if in one place.";
     const MESSAGES: &'static [&'static str] = &["Nothing"];
+    const TIMERS: &'static [&'static str] = &["Election", "Retry"];
     const ROLES: &'static [&'static str] = &["node"];
     const OPERATIONS: &'static [&'static str] = &["put", "get"];
     const POINTS: &'static [Point] = &[

@@ -13,11 +13,13 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// The clock of a seat: as given, or drawn within the settings.
-    pub(crate) fn new(settings: &ClockSettings, fixed: Option<ClockError>, key: Key) -> Self {
-        if let Some(error) = fixed {
-            return Self { drift_ppm: error.drift_ppm, offset_nanos: error.offset_nanos };
-        }
+    /// A clock that is off by so much.
+    pub(crate) const fn off_by(error: ClockError) -> Self {
+        Self { drift_ppm: error.drift_ppm, offset_nanos: error.offset_nanos }
+    }
+
+    /// A clock, drawn within the settings.
+    pub(crate) fn drawn(settings: &ClockSettings, key: Key) -> Self {
         let signed = |what: u64, from: u64, to: u64| {
             if to == 0 {
                 return 0;
@@ -35,6 +37,11 @@ impl Clock {
             drift_ppm: i32::try_from(drift).expect("within what the scenario may say"),
             offset_nanos: signed(1, skew_from.as_nanos(), skew_to.as_nanos()),
         }
+    }
+
+    /// How far it is off.
+    pub(crate) const fn error(self) -> ClockError {
+        ClockError { offset_nanos: self.offset_nanos, drift_ppm: self.drift_ppm }
     }
 
     /// What the monotonic clock shows.
@@ -112,7 +119,7 @@ mod tests {
         };
         let mut signs = [0; 2];
         for seat in 0..200 {
-            let clock = Clock::new(&settings, None, Key::new(seat));
+            let clock = Clock::drawn(&settings, Key::new(seat));
             assert!((1_000_000..=5_000_000).contains(&clock.offset_nanos.abs()));
             assert!((10..=200).contains(&clock.drift_ppm.abs()));
             signs[usize::from(clock.offset_nanos < 0)] += 1;

@@ -305,9 +305,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         self.nodes.truncate(seats as usize);
         for seat in (0..seats).map(Seat) {
             let identity = self.world.identity(seat);
-            let fixed = self.world.clocks.fixed.get(&seat).copied();
-            let key = self.keys.clocks.about(u64::from(seat.0));
-            let clock = Clock::new(&self.world.clocks, fixed, key);
+            let clock = Clock::off_by(self.world.clock(seat, &self.keys));
             match self.nodes.get_mut(seat.index()) {
                 Some(node) => node.reset(identity, clock),
                 None => self.nodes.push(Node::new(identity, clock)),

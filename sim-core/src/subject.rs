@@ -72,6 +72,9 @@ pub trait Subject: 'static {
     const PROMISE: &'static str;
     /// The kinds of its messages, as [`Protocol::kind`] counts them.
     const MESSAGES: &'static [&'static str] = &["message"];
+    /// The names of its timers, as they are printed, without what stands in brackets. A schedule is
+    /// checked against them; where there are none, it may name any.
+    const TIMERS: &'static [&'static str] = &[];
     /// The words that [`Protocol::role`] uses.
     const ROLES: &'static [&'static str] = &["node"];
     /// What clients can ask for, as a scenario's `mix` names it.

@@ -282,6 +282,8 @@ fn divide(shape: Shape, nodes: u32, draw: &mut Draw) -> Vec<FaultKind> {
     }
     let half = order.len() / 2;
     match shape {
+        // Two nodes have no third one to meet in.
+        Shape::Bridge if order.len() < 3 => Vec::new(),
         Shape::OneAlone => {
             let rest = order.split_off(1);
             vec![FaultKind::Partition { groups: vec![order, rest] }]

@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 
 use crate::chance::{Chance, Delay};
+use crate::clock::Clock;
 use crate::fault::Fault;
 use crate::id::{ClientId, NodeId, Seat};
+use crate::rng::Keys;
 use crate::time::{Duration, Time};
 
 /// Everything about a run but the protocol and the seed. A swarm draws one anew for each seed.
@@ -71,6 +73,15 @@ impl World {
             None => NodeId(seat.0),
             Some(twin) => self.twins[twin as usize],
         }
+    }
+
+    /// How far the clock of a seat is off, in the run of these keys.
+    #[must_use]
+    pub fn clock(&self, seat: Seat, keys: &Keys) -> ClockError {
+        let fixed = self.clocks.fixed.get(&seat).copied();
+        fixed.unwrap_or_else(|| {
+            Clock::drawn(&self.clocks, keys.clocks.about(u64::from(seat.0))).error()
+        })
     }
 
     /// When the last planned fault begins or ends, within the run: from then on the world is calm.

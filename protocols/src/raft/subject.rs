@@ -9,7 +9,7 @@ use sim_core::subject::{self, Check, Point, Property, Scope, Subject, TaskOf, To
 
 use super::flaw::FLAWS;
 use super::request::{self, Reply, Store};
-use super::wire::MESSAGES;
+use super::wire::{MESSAGES, TIMERS};
 use super::{
     AcknowledgedIsCommitted, CommitMonotone, Config, LeaderAppendOnly, LeaderCompleteness,
     LeaseIsExclusive, LogMatching, OneChangeAtATime, OneLeaderPerTerm, OneVotePerTerm, Raft,
@@ -29,6 +29,7 @@ impl Subject for RaftKv {
     const PROMISE: &'static str =
         "one log by an elected leader: what was answered stays, while a majority is up to go on";
     const MESSAGES: &'static [&'static str] = MESSAGES;
+    const TIMERS: &'static [&'static str] = TIMERS;
     const ROLES: &'static [&'static str] = &["follower", "pre-candidate", "candidate", "leader"];
     const OPERATIONS: &'static [&'static str] = request::OPERATIONS;
     const USUAL_OPERATIONS: usize = kv::OPERATIONS.len();

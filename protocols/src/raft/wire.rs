@@ -139,6 +139,9 @@ pub enum Timer {
     Transfer,
 }
 
+/// The names of the alarms, as they are printed.
+pub(super) const TIMERS: &[&str] = &["Election", "Heartbeat", "Transfer"];
+
 impl<C> Message<C> {
     /// The sender's term: every message carries it (Raft §5.1).
     #[must_use]
@@ -263,6 +266,18 @@ mod tests {
         );
         let record = Record::Append { previous: id(1, 5), entry };
         assert_eq!(format!("{record:?}"), "Append(2/6 c1#7 get x)");
+    }
+
+    #[test]
+    fn every_timer_has_its_name() {
+        let after = |timer| match timer {
+            None => Some(Timer::Election),
+            Some(Timer::Election) => Some(Timer::Heartbeat),
+            Some(Timer::Heartbeat) => Some(Timer::Transfer),
+            Some(Timer::Transfer) => None,
+        };
+        let timers = std::iter::successors(after(None), |&timer| after(Some(timer)));
+        assert!(timers.map(|timer| format!("{timer:?}")).eq(TIMERS.iter().copied()));
     }
 
     #[test]

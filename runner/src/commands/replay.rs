@@ -1,25 +1,88 @@
-//! `sim replay`: one seed, told as a story.
+//! `sim replay`: one seed, told as a story, or written as a scenario.
 
 use std::io::Write as _;
 
-use anyhow::anyhow;
-use sim_core::Time;
+use anyhow::{Context as _, anyhow};
+use sim_core::{Duration, Time};
 
 use super::{change, prepare};
 use crate::args::{Color, Replay};
-use crate::catalogue::{Catalogue, Prepared};
-use crate::kept::{self, Kept};
+use crate::catalogue::{Catalogue, Prepared, Retraced};
+use crate::kept::{self, Departure, Event, Kept};
 use crate::outcome::{Outcome, Verdict};
 use crate::output::json::hex;
 use crate::output::terminal::{Out, columns};
-use crate::output::words::{WIDTH, wrapped};
+use crate::output::words::{WIDTH, grouped, many, wrapped};
+use crate::scenario::Source;
 use crate::story::StoryOptions;
 
 pub(super) fn replay(catalogue: &Catalogue, args: &Replay, color: Color) -> anyhow::Result<u8> {
-    let (scenario, seed, recorded) = what(catalogue, args)?;
+    let run = what(catalogue, args)?;
     let mut out = Out::new(color);
-    let at = |since_start: sim_core::Duration| Time::ZERO.saturating_add(since_start);
-    let options = StoryOptions {
+    if args.as_scenario {
+        write!(out, "{}", run.scenario.as_scenario(&run.source.text, run.seed))?;
+        out.flush()?;
+        return Ok(0);
+    }
+    let options = options(args, &out);
+    run.scenario.check_story(&options).map_err(|wrong| anyhow!(wrong))?;
+    let (outcome, difference) = match &run.kept {
+        Some(kept) => tell_kept(&run, kept, options.clone(), &mut out)?,
+        None => (run.scenario.replay(run.seed, None, &options, &mut out)?, None),
+    };
+    let idle = idle(&run, &outcome);
+    for text in difference.iter().chain(&idle) {
+        writeln!(out)?;
+        for line in wrapped(text, options.width) {
+            writeln!(out, "{line}")?;
+        }
+    }
+    out.flush()?;
+    let lessons = run.scenario.expectations().violated;
+    Ok(match outcome.verdict {
+        _ if difference.is_some() => INCONCLUSIVE,
+        Verdict::Violated(violation) if !lessons.contains(&violation.property) => 1,
+        Verdict::Inconclusive { .. } => INCONCLUSIVE,
+        Verdict::Violated(_) | Verdict::Passed if idle.is_some() => INCONCLUSIVE,
+        Verdict::Violated(_) | Verdict::Passed => 0,
+    })
+}
+
+const INCONCLUSIVE: u8 = 3;
+
+/// A run that is to be seen again.
+struct Run {
+    scenario: Box<dyn Prepared>,
+    source: Source,
+    seed: u64,
+    /// How it was, if a kept failure says so.
+    kept: Option<Kept>,
+}
+
+/// What is to be replayed.
+fn what(catalogue: &Catalogue, args: &Replay) -> anyhow::Result<Run> {
+    let path = args.scenario.path();
+    if !kept::is_one(path) {
+        let seed = args.seed.ok_or_else(|| anyhow!("which seed? say it: --seed 0"))?;
+        let (source, scenario) = prepare(catalogue, &args.scenario)?;
+        return Ok(Run { scenario, source, seed, kept: None });
+    }
+    let kept = kept::read(path)?;
+    let changed = change(kept.source.clone(), &args.scenario)?;
+    let seed = args.seed.unwrap_or(kept.seed);
+    // Another seed or another scenario is another run, and nobody wonders.
+    let is_same = seed == kept.seed && changed.overrides.is_empty();
+    let source = match &kept.run {
+        Some((plan, _)) if is_same => plan.clone(),
+        _ => changed,
+    };
+    let scenario = catalogue.prepare(&source)?;
+    Ok(Run { scenario, source, seed, kept: is_same.then_some(kept) })
+}
+
+fn options(args: &Replay, out: &Out) -> StoryOptions {
+    let at = |since_start: Duration| Time::ZERO.saturating_add(since_start);
+    StoryOptions {
         from: args.from.map(at),
         until: args.until.map(at),
         nodes: args.nodes.clone(),
@@ -28,53 +91,107 @@ pub(super) fn replay(catalogue: &Catalogue, args: &Replay, color: Color) -> anyh
         everything: args.all,
         color: out.is_colored(),
         width: columns().unwrap_or(WIDTH),
+    }
+}
+
+/// Tells the story of a kept failure, and in what it is not what was kept.
+fn tell_kept(
+    run: &Run,
+    kept: &Kept,
+    mut options: StoryOptions,
+    out: &mut Out,
+) -> anyhow::Result<(Outcome, Option<String>)> {
+    let Some((_, recording)) = &kept.run else {
+        let outcome = run.scenario.replay(run.seed, None, &options, out)?;
+        let is_other = kept.fingerprint != hex(outcome.fingerprint);
+        let difference = is_other.then(|| another_fingerprint(kept, &outcome));
+        return Ok((outcome, difference));
     };
-    scenario.check_story(&options).map_err(|wrong| anyhow!(wrong))?;
-    let outcome = scenario.replay(seed, &options, &mut out)?;
-    let other = recorded.filter(|kept| kept.fingerprint != hex(outcome.fingerprint));
-    if let Some(kept) = &other {
+    let retraced = run.scenario.retrace(run.seed, recording);
+    let retraced = retraced.map_err(anyhow::Error::msg).context("the file is damaged")?;
+    if let Some(departure) = retraced.departure.as_ref().filter(|_| options.is_default()) {
+        // Of a run that is another one, only what leads up to that is of interest.
+        let until = departure.time();
+        let from = until.as_nanos().saturating_sub(BEFORE_A_DEPARTURE.as_nanos());
+        (options.from, options.until) = (Some(Time::from_nanos(from)), Some(until));
+    }
+    let outcome = run.scenario.replay(run.seed, Some(recording), &options, out)?;
+    let difference = difference(kept, &retraced);
+    if difference.is_none() && retraced.changed > 0 {
+        let (changed, build) = (many(retraced.changed, "decision"), &kept.build);
+        let text = format!(
+            "It is the run that {build} kept, event by event. {changed} were taken from there that \
+             this build would draw otherwise."
+        );
         writeln!(out)?;
-        for line in wrapped(&not_the_same(kept, &outcome), options.width) {
+        for line in wrapped(&text, options.width) {
             writeln!(out, "{line}")?;
         }
     }
-    out.flush()?;
-    let lessons = scenario.expectations().violated;
-    Ok(match outcome.verdict {
-        _ if other.is_some() => 3,
-        Verdict::Violated(violation) if lessons.contains(&violation.property) => 0,
-        Verdict::Passed => 0,
-        Verdict::Violated(_) => 1,
-        Verdict::Inconclusive { .. } => 3,
+    Ok((outcome, difference))
+}
+
+/// How much is told before the event at which a run is no longer what was kept.
+const BEFORE_A_DEPARTURE: Duration = Duration::from_millis(50);
+
+/// In what a run is not what was kept.
+fn difference(kept: &Kept, retraced: &Retraced) -> Option<String> {
+    if let Some(departure) = &retraced.departure {
+        return Some(format!("{} {}", not_the_same(kept), parts(departure)));
+    }
+    let (property, message) = match &retraced.outcome.verdict {
+        Verdict::Violated(violation) => (violation.property, violation.message.as_str()),
+        Verdict::Passed => ("nothing", ""),
+        Verdict::Inconclusive { property, .. } => (*property, "that could not be decided"),
+    };
+    let was = kept.property.as_deref().unwrap_or_default();
+    (was != property).then(|| {
+        let colon = if message.is_empty() { "" } else { ": " };
+        format!(
+            "{} Event by event it is as it was, but then {was} was broken ({}), and now {property} \
+             is{colon}{message}.",
+            not_the_same(kept),
+            kept.message
+        )
     })
 }
 
-/// What is to be replayed; and if a kept failure says how it was, that.
-fn what(
-    catalogue: &Catalogue,
-    args: &Replay,
-) -> anyhow::Result<(Box<dyn Prepared>, u64, Option<Kept>)> {
-    let path = args.scenario.path();
-    if !kept::is_one(path) {
-        let seed = args.seed.ok_or_else(|| anyhow!("which seed? say it: --seed 0"))?;
-        return Ok((prepare(catalogue, &args.scenario)?.1, seed, None));
-    }
-    let kept = kept::read(path)?;
-    let source = change(kept.source.clone(), &args.scenario)?;
-    let scenario = catalogue.prepare(&source)?;
-    let seed = args.seed.unwrap_or(kept.seed);
-    // Another seed or another scenario is another run, and nobody wonders.
-    let is_same = seed == kept.seed && source.overrides.is_empty();
-    Ok((scenario, seed, is_same.then_some(kept)))
+fn not_the_same(kept: &Kept) -> String {
+    let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    format!("NOT THE SAME RUN as {} kept (this is {name} {version}).", kept.build)
 }
 
-fn not_the_same(kept: &Kept, outcome: &Outcome) -> String {
-    let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+/// `It parts at event 17. Then: at 21.3ms, A timer Election, … Now: it is over.`
+fn parts(departure: &Departure) -> String {
+    let told = |event: &Option<Event>| match event {
+        Some(event) => format!("at {}, {}.", event.time, event.label),
+        None => String::from("the run was over."),
+    };
     format!(
-        "NOT THE SAME RUN: its fingerprint is {}, and that of the failure {}. A seed is good for one \
-         build: that was {}, this is {name} {version}, and what lies between them changed what happens.",
-        hex(outcome.fingerprint),
-        kept.fingerprint,
-        kept.build
+        "They part at event {}. Then: {} Now: {}",
+        grouped(departure.event as u64),
+        told(&departure.then),
+        told(&departure.now)
     )
+}
+
+fn another_fingerprint(kept: &Kept, outcome: &Outcome) -> String {
+    format!(
+        "{} Its fingerprint is {}, and that of the failure {}. A file of schema 1 says nothing more: its \
+         seed is good for one build, and what lies between the two changed what happens. Schema 2 \
+         keeps the run itself.",
+        not_the_same(kept),
+        hex(outcome.fingerprint),
+        kept.fingerprint
+    )
+}
+
+/// Which decisions of the schedule were none.
+fn idle(run: &Run, outcome: &Outcome) -> Option<String> {
+    let schedule = run.scenario.expectations().schedule;
+    let idle = schedule.iter().zip(&outcome.taken).filter(|(_, taken)| !**taken);
+    let idle: Vec<String> =
+        idle.map(|((line, anchor), _)| format!("`{anchor}` (line {line})")).collect();
+    (!idle.is_empty())
+        .then(|| format!("Of the schedule this run did not take {}.", idle.join(", ")))
 }

@@ -65,7 +65,7 @@ pub(super) fn run(catalogue: &Catalogue, args: &Run, color: Color) -> anyhow::Re
     let (results, lost) = match summary.ran {
         // Nothing ran: what an earlier sweep left is worth more.
         0 => (None, None),
-        _ => match results::write(&args.out, &report, args.max_failures) {
+        _ => match results::write(&args.out, &report, scenario, args.max_failures) {
             Ok(written) => (Some(written), None),
             Err(error) => (None, Some(error)),
         },

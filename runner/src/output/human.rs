@@ -148,7 +148,8 @@ fn exercised(summary: &Summary) -> Vec<String> {
     let mut kinds: Vec<(&str, u64)> =
         summary.expectations.messages.iter().copied().zip(totals.kinds.iter().copied()).collect();
     kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let mut lines = paragraph("faults", &faults);
+    let mut lines = schedule(summary);
+    lines.extend(paragraph("faults", &faults));
     lines.extend(paragraph("messages", &counted(messages.into_iter())));
     lines.extend(paragraph("", &counted(kinds.into_iter())));
     if summary.expectations.has_clients {
@@ -166,6 +167,29 @@ fn exercised(summary: &Summary) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Each decision of the schedule, and in how many runs it was one; a long schedule only as a whole.
+fn schedule(summary: &Summary) -> Vec<String> {
+    const SHOWN: usize = 8;
+    let decisions = &summary.expectations.schedule;
+    if decisions.len() > SHOWN {
+        let taken = summary.taken.iter().filter(|runs| **runs > 0).count() as u64;
+        let all = many(decisions.len() as u64, "decision");
+        return paragraph("schedule", &[format!("{} of {all} taken", grouped(taken))]);
+    }
+    let rows = decisions.iter().zip(&summary.taken).enumerate();
+    let rows: Vec<[Cell; 3]> = rows
+        .map(|(place, ((_, anchor), &runs))| {
+            let label = if place == 0 { "schedule" } else { "" };
+            let taken = match runs {
+                0 => Cell::styled(String::from("NEVER TAKEN"), DOUBTFUL),
+                runs => format!("taken in {}", many(runs, "run")).into(),
+            };
+            [Cell::from(label).at_least(INDENT - 2), anchor.as_str().into(), taken]
+        })
+        .collect();
+    aligned(&rows)
 }
 
 /// Each family of fault: `crash 10,000 (997 in the midst of a step)`.

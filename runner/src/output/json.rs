@@ -1,24 +1,25 @@
-//! A sweep for programs: the object that `summary.json` and `--format json` share, and the file of a
-//! failure. Described in `results/README.md`; the two change together, and so does [`SCHEMA`].
+//! A sweep for programs: the object that `summary.json` and `--format json` share. Described in
+//! `results/README.md`; the two change together, and so does [`SCHEMA`].
 //!
 //! No wall clock, no thread count, no absolute path: but for [`Session`], which only standard output
 //! has, all of it is a function of build, scenario and seeds. Numbers that may exceed 2^53 are texts.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
-use serde::Serialize;
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
 use sim_core::Duration;
 use sim_core::fault::Family;
 
 use crate::fared::{Fared, Tense, fared, groups};
-use crate::invocation::Invocation;
 use crate::paths;
 use crate::report::{Report, Session};
 use crate::summary::{Failure, Failures, Summary, Undecided};
 use crate::wall::{per_second, speed_up};
 
-/// The version of everything described here.
+/// The version of the summary.
 pub(crate) const SCHEMA: u32 = 1;
 
 /// One sweep.
@@ -26,7 +27,7 @@ pub(crate) const SCHEMA: u32 = 1;
 pub(crate) struct Sweep<'a> {
     schema: u32,
     build: Build,
-    scenario: Scenario<'a>,
+    scenario: ScenarioOf,
     seeds: Seeds,
     verdict: &'static str,
     why: &'a [String],
@@ -35,6 +36,8 @@ pub(crate) struct Sweep<'a> {
     simulated_ns: String,
     properties: Vec<Property>,
     exercised: Exercised,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    schedule: Vec<Decision<'a>>,
     failures: Vec<Group>,
     undecided: Vec<Open<'a>>,
     determinism: Option<Twice>,
@@ -43,19 +46,20 @@ pub(crate) struct Sweep<'a> {
 }
 
 /// What wrote this.
-#[derive(Serialize)]
-struct Build {
-    name: &'static str,
-    version: &'static str,
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Build {
+    name: String,
+    version: String,
 }
 
-#[derive(Serialize)]
-struct Scenario<'a> {
-    name: &'a str,
+/// Which scenario it was.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ScenarioOf {
+    name: String,
     path: String,
-    protocol: &'static str,
-    about: &'a str,
-    overrides: &'a [String],
+    protocol: String,
+    about: String,
+    overrides: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -125,6 +129,14 @@ struct Point {
     seeds: u64,
 }
 
+/// A decision of the scenario's schedule.
+#[derive(Serialize)]
+struct Decision<'a> {
+    line: usize,
+    anchor: &'a str,
+    runs: u64,
+}
+
 /// The runs that broke one property.
 #[derive(Serialize)]
 struct Group {
@@ -137,14 +149,14 @@ struct Group {
 }
 
 /// What one run broke.
-#[derive(Serialize)]
-struct Violation {
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Violation {
     seed: String,
-    fingerprint: String,
+    pub(crate) fingerprint: String,
     time_ns: u64,
     event: u64,
     node: Option<String>,
-    message: String,
+    pub(crate) message: String,
 }
 
 #[derive(Serialize)]
@@ -180,19 +192,6 @@ struct Here {
     replay: BTreeMap<&'static str, String>,
 }
 
-/// A failure that is kept, in a file of its own.
-#[derive(Serialize)]
-pub(crate) struct Kept<'a> {
-    schema: u32,
-    build: Build,
-    property: &'static str,
-    expected: bool,
-    violation: Violation,
-    scenario: Scenario<'a>,
-    replay: String,
-    text: &'a str,
-}
-
 impl<'a> Sweep<'a> {
     /// The part that every sweep of these seeds has in common.
     pub(crate) fn new(report: &'a Report<'_>) -> Self {
@@ -201,7 +200,7 @@ impl<'a> Sweep<'a> {
         Self {
             schema: SCHEMA,
             build: Build::this(),
-            scenario: Scenario::new(report),
+            scenario: ScenarioOf::new(report),
             seeds: Seeds {
                 from: summary.seeds.start.to_string(),
                 until: summary.seeds.end.to_string(),
@@ -214,6 +213,7 @@ impl<'a> Sweep<'a> {
             simulated_ns: summary.simulated_ns.to_string(),
             properties: fared(summary).into_iter().map(Property::from).collect(),
             exercised: Exercised::new(summary),
+            schedule: decisions(summary),
             failures: groups(summary).into_iter().map(group).collect(),
             undecided: summary.undecided.iter().map(Open::new).collect(),
             determinism: report.determinism.as_ref().map(|determinism| {
@@ -254,35 +254,27 @@ impl<'a> Sweep<'a> {
     }
 }
 
-impl<'a> Kept<'a> {
-    pub(crate) fn new(report: &'a Report<'_>, property: &'static str, failure: &Failure) -> Self {
-        Self {
-            schema: SCHEMA,
-            build: Build::this(),
-            property,
-            expected: report.summary.is_lesson(property),
-            violation: Violation::new(failure),
-            scenario: Scenario::new(report),
-            replay: replay_anywhere(report, failure.seed),
-            text: report.text,
-        }
-    }
-}
-
 impl Build {
-    const fn this() -> Self {
-        Self { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") }
+    /// This one.
+    pub(crate) fn this() -> Self {
+        Self { name: env!("CARGO_PKG_NAME").into(), version: env!("CARGO_PKG_VERSION").into() }
     }
 }
 
-impl<'a> Scenario<'a> {
-    fn new(report: &Report<'a>) -> Self {
+impl fmt::Display for Build {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.version)
+    }
+}
+
+impl ScenarioOf {
+    pub(crate) fn new(report: &Report<'_>) -> Self {
         Self {
-            name: report.name,
+            name: report.name.into(),
             path: paths::anywhere(Path::new(report.path)),
-            protocol: report.protocol,
-            about: report.about,
-            overrides: report.overrides,
+            protocol: report.protocol.into(),
+            about: report.about.into(),
+            overrides: report.overrides.to_vec(),
         }
     }
 }
@@ -355,13 +347,23 @@ impl Group {
             count: failures.count,
             seeds: failures.lowest.iter().map(|failure| failure.seed.to_string()).collect(),
             first: first.map(Violation::new),
-            replay: first.map(|failure| replay_anywhere(report, failure.seed)),
+            replay: first.map(|failure| report.replay_anywhere(failure.seed)),
         }
     }
 }
 
+fn decisions(summary: &Summary) -> Vec<Decision<'_>> {
+    let decisions = summary.expectations.schedule.iter().zip(&summary.taken);
+    decisions.map(|((line, anchor), &runs)| Decision { line: *line, anchor, runs }).collect()
+}
+
 impl Violation {
-    fn new(failure: &Failure) -> Self {
+    /// The seed of the run.
+    pub(crate) fn seed(&self) -> anyhow::Result<u64> {
+        self.seed.parse().context("its seed is not a number")
+    }
+
+    pub(crate) fn new(failure: &Failure) -> Self {
         let violation = &failure.violation;
         Self {
             seed: failure.seed.to_string(),
@@ -388,9 +390,4 @@ impl<'a> Open<'a> {
 /// A fingerprint as it is written everywhere.
 pub(crate) fn hex(fingerprint: u64) -> String {
     format!("{fingerprint:016x}")
-}
-
-/// The line that replays a seed wherever the tool is installed and the scenario lies at its path.
-fn replay_anywhere(report: &Report<'_>, seed: u64) -> String {
-    Invocation::installed().replay(&paths::anywhere(Path::new(report.path)), seed, report.overrides)
 }

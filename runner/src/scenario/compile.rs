@@ -9,6 +9,7 @@ mod config;
 mod expect;
 mod faults;
 mod network;
+mod schedule;
 mod swarm;
 mod timeline;
 
@@ -64,6 +65,7 @@ where
         limits: limits(&mut check, &document),
     };
     let script = clients::script::<S>(&mut check, &cast, &document, end);
+    let schedule = schedule::schedule::<S>(&mut check, &cast, &document);
     world.faults.sort_by_key(|fault| fault.at);
     let last_fault = world.last_fault().max(run.chaos.unwrap_or(Time::ZERO));
     let calm = run.end.map(|end| Calm { from: last_fault, end });
@@ -72,7 +74,17 @@ where
         return Err(check.problems);
     };
     let about = section(&document.about).map_or_else(String::new, |about| about.trim().to_owned());
-    Ok(Scenario { about, names: cast.names, world, swarm, configs, script, seeds, expect })
+    Ok(Scenario {
+        about,
+        names: cast.names,
+        world,
+        swarm,
+        configs,
+        script,
+        schedule,
+        seeds,
+        expect,
+    })
 }
 
 fn check_protocol<S: Subject>(check: &mut Checker<'_>, document: &Document) {

@@ -8,12 +8,14 @@
 mod compile;
 mod de;
 mod error;
+mod explicit;
 mod overrides;
 mod schema;
 pub(crate) mod seeds;
 mod source;
 pub(crate) mod suggest;
 mod tree;
+mod write;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -24,6 +26,7 @@ use serde::de::DeserializeOwned;
 use sim_core::client::Scripted;
 use sim_core::id::NodeId;
 use sim_core::protocol::Cluster;
+use sim_core::schedule::Chosen;
 use sim_core::subject::{ConfigOf, Subject, TaskOf, ToldOf};
 use sim_core::swarm::Swarm;
 use sim_core::time::Duration;
@@ -31,6 +34,7 @@ use sim_core::world::World;
 
 use self::error::Problem;
 pub use self::error::ScenarioErrors;
+pub(crate) use self::explicit::explicit;
 pub use self::seeds::Seeds;
 pub use self::source::Source;
 use self::tree::{Node, Value};
@@ -50,10 +54,23 @@ pub struct Scenario<S: Subject> {
     pub configs: Configs<ConfigOf<S>>,
     /// What is asked at which time, in order of time.
     pub script: Vec<Scripted<TaskOf<S>, ToldOf<S>>>,
+    /// Single decisions that are not drawn.
+    pub schedule: Vec<Decision>,
     /// The seeds to run; never empty.
     pub seeds: Range<u64>,
     /// What must hold.
     pub expect: Expect,
+}
+
+/// A single decision, and where it is written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Decision {
+    /// The line of the scenario, with overrides in place, from one.
+    pub line: usize,
+    /// What it is about, as it is written.
+    pub anchor: String,
+    /// The decision.
+    pub chosen: Chosen,
 }
 
 /// The constants of the nodes: the usual ones, those of nodes that differ, and those that a fault
@@ -115,6 +132,7 @@ impl<S: Subject> fmt::Debug for Scenario<S> {
             .field("swarm", &self.swarm)
             .field("configs", &self.configs)
             .field("script", &self.script)
+            .field("schedule", &self.schedule)
             .field("seeds", &self.seeds)
             .field("expect", &self.expect)
             .finish()

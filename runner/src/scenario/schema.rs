@@ -35,6 +35,7 @@ pub(super) struct Document {
     pub(super) clients: Maybe<ClientsSpec>,
     pub(super) script: Maybe<Vec<At<ScriptLine>>>,
     pub(super) faults: Maybe<Vec<At<FaultSpec>>>,
+    pub(super) schedule: Maybe<Vec<At<DecisionSpec>>>,
     pub(super) swarm: Maybe<SwarmSpec>,
     pub(super) run: Maybe<RunSpec>,
     pub(super) ties: Maybe<String>,
@@ -159,6 +160,7 @@ pub(super) struct FaultSpec {
     pub(super) at: Maybe<Duration>,
     pub(super) until: Maybe<Duration>,
     pub(super) mid_step: Maybe<bool>,
+    pub(super) regardless: Maybe<bool>,
     pub(super) by: Maybe<Shift>,
     /// Read by itself, as the protocol's own type.
     pub(super) config: Maybe<IgnoredAny>,
@@ -166,6 +168,35 @@ pub(super) struct FaultSpec {
     pub(super) loss: Maybe<Chance>,
     pub(super) duplicate: Maybe<Chance>,
     pub(super) reorder: Maybe<Chance>,
+}
+
+/// A decision that is not drawn: about exactly one thing, and what belongs to it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DecisionSpec {
+    pub(super) message: Maybe<String>,
+    pub(super) choice: Maybe<String>,
+    pub(super) crash: Maybe<String>,
+    pub(super) delay: Maybe<Duration>,
+    pub(super) drop: Maybe<bool>,
+    pub(super) copy: Maybe<Duration>,
+    pub(super) is: Maybe<Is>,
+    pub(super) when: Maybe<WhenSpec>,
+    pub(super) lasting: Maybe<Duration>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WhenSpec {
+    pub(super) step: Maybe<String>,
+    pub(super) after_effect: Maybe<u32>,
+}
+
+/// How a choice comes out: the length of a timer, or which of several.
+#[derive(Clone, Copy)]
+pub(super) enum Is {
+    Length(Duration),
+    Pick(u64),
 }
 
 /// Names of nodes or groups, each possibly several with commas.
@@ -334,6 +365,16 @@ impl<'de> Deserialize<'de> for Share {
         match text.replace('_', "").parse::<u32>() {
             Ok(weight) => Ok(Self::Weight(weight)),
             Err(_) => text.parse().map(Self::Percent).map_err(D::Error::custom),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Is {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = deserializer.deserialize_str(Text("a length, 180ms, or a number, 2"))?;
+        match text.replace('_', "").parse::<u64>() {
+            Ok(pick) => Ok(Self::Pick(pick)),
+            Err(_) => text.parse().map(Self::Length).map_err(D::Error::custom),
         }
     }
 }

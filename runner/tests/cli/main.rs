@@ -8,6 +8,7 @@ mod own;
 mod replays;
 mod results;
 mod scenarios;
+mod schedules;
 #[cfg(unix)]
 mod signals;
 mod streams;

@@ -154,6 +154,11 @@ impl Said {
         self.out.lines().last().unwrap_or_default()
     }
 
+    /// What it printed, however that is broken into lines.
+    pub(super) fn words(&self) -> String {
+        self.out.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     #[track_caller]
     pub(super) fn ends_with(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self:#?}");

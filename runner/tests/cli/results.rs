@@ -44,7 +44,9 @@ fn kept_failures_are_the_lowest_and_replace_those_of_an_earlier_sweep() {
     let line = "sim replay scenarios/ring.yaml --seed 50 --set config.flaw=keeps_a_copy";
     assert_eq!(kept["replay"], line);
     // The file needs nothing but itself: its text is the scenario, and the run is the same.
-    place.write("found.yaml", kept["text"].as_str().expect("a text"));
+    let lines = kept["text"].as_array().expect("a list").iter();
+    let lines: Vec<&str> = lines.map(|line| line.as_str().expect("a text")).collect();
+    place.write("found.yaml", &lines.join("\n"));
     let again = ["run", "found.yaml", "--seeds", "50..51"];
     let _ = place.ring(&again).ends_with(1);
     let again = place.json("results/found/failures/one_holder-50.json");

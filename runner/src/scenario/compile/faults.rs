@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use sim_core::fault::{Family, Fault, FaultKind};
-use sim_core::id::{NodeId, Seat};
+use sim_core::id::{ClientId, NodeId, Seat};
 use sim_core::time::{Duration, Time};
 use sim_core::world::{Endpoint, NetworkSettings};
 
@@ -26,6 +26,8 @@ pub(super) struct Plan {
 pub(super) struct Placed {
     pub(super) fault: Fault,
     pub(super) span: Range<usize>,
+    /// Whether it strikes whatever the node is doing: one's outages may overlap.
+    pub(super) regardless: bool,
 }
 
 /// One node gets other constants.
@@ -52,7 +54,7 @@ pub(super) fn faults(
         let Some((family, span)) = kind(check, at, spec, &extent) else { continue };
         check_extras(check, family, spec);
         let times = times(check, at, spec, end);
-        let kinds = kinds(check, cast, network, family, spec);
+        let kinds = kinds(check, cast, network, document, (family, spec));
         let Some((at, until)) = times else { continue };
         for mut kind in kinds {
             if let FaultKind::Upgrade { seat, to } = &mut kind {
@@ -60,7 +62,8 @@ pub(super) fn faults(
                 plan.upgrades.push(Upgrade { node: NodeId(seat.0), at, entry });
             }
             let fault = Fault { at, until, kind };
-            plan.faults.push(Placed { fault, span: span.clone() });
+            let regardless = given(&spec.regardless).unwrap_or(false);
+            plan.faults.push(Placed { fault, span: span.clone(), regardless });
         }
     }
     plan
@@ -138,6 +141,12 @@ fn check_extras(check: &mut Checker<'_>, family: Family, spec: &FaultSpec) {
             check.say(&span, what, format!("only {} has it", one(owner)));
         }
     }
+    let of_processes =
+        [Family::Crash, Family::Restart, Family::Upgrade, Family::Pause, Family::Resume];
+    if let Some(span) = span(&spec.regardless).filter(|_| !of_processes.contains(&family)) {
+        let what = format!("{} has no `regardless`", one(family));
+        check.say(&span, what, "it lets crashes, restarts, upgrades and pauses overlap");
+    }
     let endless =
         [Family::Restart, Family::Resume, Family::Start, Family::Leave, Family::Jump, Family::Heal];
     if let Some(span) = span(&spec.until).filter(|_| endless.contains(&family)) {
@@ -175,8 +184,8 @@ fn kinds(
     check: &mut Checker<'_>,
     cast: &Cast,
     network: &NetworkSettings,
-    family: Family,
-    spec: &FaultSpec,
+    document: &Document,
+    (family, spec): (Family, &FaultSpec),
 ) -> Vec<FaultKind> {
     let single = |kind: Option<FaultKind>| kind.into_iter().collect();
     let seats = |check: &mut Checker<'_>, list| seats(check, cast, list);
@@ -190,7 +199,7 @@ fn kinds(
             let arrow = arrow(check, cast, &spec.clog);
             single(arrow.map(|(from, to)| FaultKind::Clog { from, to }))
         }
-        Family::Link => links(check, cast, network, spec),
+        Family::Link => links(check, cast, network, document, spec),
         Family::Crash => {
             let mid_step = given(&spec.mid_step).unwrap_or(false);
             single(seats(check, &spec.crash).map(|seats| FaultKind::Crash { seats, mid_step }))
@@ -261,11 +270,12 @@ fn partition(check: &mut Checker<'_>, cast: &Cast, sides: &Maybe<Sides>) -> Opti
     Some(FaultKind::Partition { groups })
 }
 
-/// One fault for all links, or one for each if they were different before.
+/// One fault for all links, or one for each if they become different ones.
 fn links(
     check: &mut Checker<'_>,
     cast: &Cast,
     network: &NetworkSettings,
+    document: &Document,
     spec: &FaultSpec,
 ) -> Vec<FaultKind> {
     let change = LinkSpec {
@@ -279,17 +289,35 @@ fn links(
     {
         check.say(&span, "what is wrong with this link?", LINK_KEYS);
     }
-    let Some((from, to)) = arrow(check, cast, &spec.link) else { return Vec::new() };
+    let ends = match section(&spec.link) {
+        Some(Arrow(every)) if every == "all" => {
+            let everybody = everybody(cast, document);
+            Some((everybody.clone(), everybody))
+        }
+        _ => arrow(check, cast, &spec.link),
+    };
+    let Some((from, to)) = ends else { return Vec::new() };
     let pairs = || from.iter().flat_map(|&from| to.iter().map(move |&to| (from, to)));
-    if !pairs().any(|pair| network.overrides.contains_key(&pair)) {
-        return vec![FaultKind::Link { from, to, link: changed(network.link, &change) }];
+    let becomes = |pair: &(Endpoint, Endpoint)| {
+        changed(network.overrides.get(pair).copied().unwrap_or(network.link), &change)
+    };
+    let link = changed(network.link, &change);
+    if pairs().all(|pair| becomes(&pair) == link) {
+        return vec![FaultKind::Link { from, to, link }];
     }
-    pairs()
-        .map(|pair| {
-            let before = network.overrides.get(&pair).copied().unwrap_or(network.link);
-            let link = changed(before, &change);
-            FaultKind::Link { from: vec![pair.0], to: vec![pair.1], link }
-        })
+    let each = pairs().map(|pair| {
+        let link = becomes(&pair);
+        FaultKind::Link { from: vec![pair.0], to: vec![pair.1], link }
+    });
+    each.collect()
+}
+
+/// Every node, and every client that has a place of its own in the network.
+fn everybody(cast: &Cast, document: &Document) -> Vec<Endpoint> {
+    let clients = section(&document.clients).and_then(|clients| given(&clients.count));
+    let nodes = (0..cast.count).map(|node| Endpoint::Seat(Seat(node)));
+    nodes
+        .chain((0..clients.unwrap_or(0)).map(|client| Endpoint::Client(ClientId(client))))
         .collect()
 }
 

@@ -90,6 +90,7 @@ impl Plan<'_> {
         let Some(&state) = self.states.get(seat.index()) else { return };
         let next = if turn.begins { self.begin(state, turn) } else { Ok(end(state, turn)) };
         match next {
+            Err(_) if turn.placed.regardless => {}
             Ok(next) => self.states[seat.index()] = next,
             Err((what, help)) => {
                 let name = self.cast.names.node(NodeId(seat.0));

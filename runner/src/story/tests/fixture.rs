@@ -204,6 +204,7 @@ pub(super) fn tell(
         ended: simulation.now(),
         counters: simulation.counters().clone(),
         operations: Operations::default(),
+        taken: Vec::new(),
         judged: Vec::new(),
         culprit: None,
     };

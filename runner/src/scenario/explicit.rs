@@ -1,0 +1,275 @@
+//! One run as a scenario of its own: what its seed drew of the world is written out, in the language that
+//! people write. It is the same run: the seed is the same, and what is left to chance is drawn as before.
+
+use sim_core::chance::Delay;
+use sim_core::fault::{Fault, FaultKind};
+use sim_core::id::{NodeId, Seat};
+use sim_core::rng::Keys;
+use sim_core::time::{Duration, Time};
+use sim_core::world::{Endpoint, LinkSettings, World};
+
+use super::tree::{Node, Value};
+use super::write::{list, map, scalar};
+use super::{write, yaml};
+use crate::names::Names;
+
+/// The scenario of this text, with the world that a seed lives in written out.
+///
+/// # Panics
+/// If the text is not a scenario that was read before.
+pub(crate) fn explicit(
+    text: &str,
+    names: &Names,
+    (base, world): (&World, &World),
+    seed: u64,
+) -> String {
+    let tree = yaml::parse(text).expect("it was read before");
+    let Value::Map(entries) = tree.value else { panic!("a scenario is a map") };
+    let mut made = Made { entries, names, world };
+    let about = made.get("about").and_then(Node::text).map(|about| scalar(about.trim()));
+    made.set("about", about);
+    made.nodes(&Keys::new(seed));
+    if made.get("swarm").is_some() {
+        made.remove("swarm");
+        made.set("disk", Some(disk(world)));
+        made.faults(&drawn(base, world));
+    }
+    made.remove("clock");
+    let lasting = world.end.since(Time::ZERO).to_string();
+    let seeds = match seed.checked_add(1) {
+        Some(next) => format!("{seed}..{next}"),
+        None => format!("{}..{seed}", seed - 1),
+    };
+    made.set("run", Some(map([("for", scalar(lasting)), ("seeds", scalar(seeds))])));
+    made.expect();
+    made.entries.sort_by_key(|(key, _)| {
+        ORDER.iter().position(|known| key.text() == Some(known)).unwrap_or(ORDER.len())
+    });
+    write::document(&made.entries)
+}
+
+/// The order in which people write a scenario.
+const ORDER: [&str; 17] = [
+    "about", "protocol", "nodes", "groups", "config", "network", "disk", "clock", "clients",
+    "script", "faults", "schedule", "swarm", "run", "ties", "limits", "expect",
+];
+
+/// What is planned for a node, and may meet what was drawn for it.
+const MEET: [&str; 5] = ["crash", "restart", "upgrade", "pause", "resume"];
+
+/// A scenario that is being made.
+struct Made<'a> {
+    entries: Vec<(Node, Node)>,
+    names: &'a Names,
+    world: &'a World,
+}
+
+impl Made<'_> {
+    fn get(&self, key: &str) -> Option<&Node> {
+        self.entries.iter().find(|(known, _)| known.text() == Some(key)).map(|(_, value)| value)
+    }
+
+    fn remove(&mut self, key: &str) {
+        self.entries.retain(|(known, _)| known.text() != Some(key));
+    }
+
+    fn set(&mut self, key: &str, value: Option<Node>) {
+        self.remove(key);
+        self.entries.extend(value.map(|value| (scalar(key), value)));
+    }
+
+    /// As many nodes as there are, each with a clock of its own if any is wrong.
+    fn nodes(&mut self, keys: &Keys) {
+        let written = match self.get("nodes").map(|nodes| &nodes.value) {
+            Some(Value::List(nodes)) => nodes.clone(),
+            _ => Vec::new(),
+        };
+        let nodes = (0..self.world.nodes).map(|index| {
+            let name = self.names.node(NodeId(index));
+            let node = written.get(index as usize).cloned().unwrap_or_else(|| scalar(&name));
+            self.with_clock(node, &name, Seat(index), keys)
+        });
+        let nodes: Vec<Node> = nodes.collect();
+        self.set("nodes", Some(list(nodes)));
+    }
+
+    fn with_clock(&self, node: Node, name: &str, seat: Seat, keys: &Keys) -> Node {
+        let error = self.world.clock(seat, keys);
+        if self.world.clocks.fixed.contains_key(&seat)
+            || (error.offset_nanos, error.drift_ppm) == (0, 0)
+        {
+            return node;
+        }
+        let skew = (error.offset_nanos != 0).then(|| ("skew", scalar(shift(error.offset_nanos))));
+        let drift = format!("{:+}ppm", error.drift_ppm);
+        let drift = (error.drift_ppm != 0).then(|| ("drift", scalar(drift)));
+        let clock = map([skew, drift].into_iter().flatten());
+        let mut entries = match node.value {
+            Value::Map(entries) => entries,
+            _ => vec![(scalar("name"), scalar(name))],
+        };
+        entries.retain(|(key, _)| key.text() != Some("clock"));
+        entries.push((scalar("clock"), clock));
+        Node { value: Value::Map(entries), span: 0..0, borrowed: false }
+    }
+
+    /// What a sweep must reach is nothing that one run must.
+    fn expect(&mut self) {
+        let Some(expect) = self.entries.iter_mut().find(|(key, _)| key.text() == Some("expect"))
+        else {
+            return;
+        };
+        if let Value::Map(entries) = &mut expect.1.value
+            && entries.iter().any(|(key, _)| key.text() != Some("sometimes"))
+        {
+            entries.retain(|(key, _)| key.text() != Some("sometimes"));
+        }
+    }
+
+    /// What the scenario plans itself, as it is written, and then what was drawn.
+    fn faults(&mut self, drawn: &[&Fault]) {
+        let strikes = drawn.iter().any(|fault| !outages(fault).is_empty());
+        let mut faults = match self.get("faults").map(|faults| &faults.value) {
+            Some(Value::List(written)) => written.clone(),
+            _ => Vec::new(),
+        };
+        for fault in faults.iter_mut().filter(|_| strikes) {
+            let Value::Map(entries) = &mut fault.value else { continue };
+            let meets = |(key, _): &(Node, Node)| key.text().is_some_and(|key| MEET.contains(&key));
+            let known = entries.iter().any(|(key, _)| key.text() == Some("regardless"));
+            if entries.iter().any(meets) && !known {
+                entries.push((scalar("regardless"), scalar("true")));
+            }
+        }
+        faults.extend(drawn.iter().map(|fault| self.fault(fault)));
+        self.set("faults", (!faults.is_empty()).then(|| list(faults)));
+    }
+
+    fn fault(&self, fault: &Fault) -> Node {
+        let name = fault.kind.family().name();
+        let mut extras = Vec::new();
+        let what = match &fault.kind {
+            FaultKind::Partition { groups } => {
+                let sides: Vec<String> = groups.iter().map(|group| self.ends(group)).collect();
+                scalar(sides.join(" | "))
+            }
+            FaultKind::Cut { from, to } | FaultKind::Clog { from, to } => self.arrow(from, to),
+            FaultKind::Link { from, to, link } => {
+                extras = travel(link);
+                self.arrow(from, to)
+            }
+            FaultKind::Crash { seats, mid_step } => {
+                extras.extend(mid_step.then(|| ("mid_step", scalar("true"))));
+                self.seats(seats)
+            }
+            FaultKind::Restart { seats }
+            | FaultKind::Pause { seats }
+            | FaultKind::Resume { seats }
+            | FaultKind::Start { seats }
+            | FaultKind::Leave { seats }
+            | FaultKind::DiskFails { seats } => self.seats(seats),
+            FaultKind::Jump { seats, by_nanos } => {
+                extras.push(("by", scalar(shift(*by_nanos))));
+                self.seats(seats)
+            }
+            FaultKind::Heal | FaultKind::Upgrade { .. } => unreachable!("no swarm draws a {name}"),
+        };
+        let since_start = |time: Time| scalar(time.since(Time::ZERO).to_string());
+        let mut entries = vec![(name, what), ("at", since_start(fault.at))];
+        entries.extend(fault.until.map(|until| ("until", since_start(until))));
+        let meets = self.may_meet_another(fault);
+        extras.extend(meets.then(|| ("regardless", scalar("true"))));
+        map(entries.into_iter().chain(extras))
+    }
+
+    /// Whether a node may be down, paused, gone or not there when this strikes it.
+    fn may_meet_another(&self, fault: &Fault) -> bool {
+        let begins = fault.at;
+        outages(fault).iter().any(|seat| {
+            let others = self.world.faults.iter().filter(|other| *other != fault);
+            let overlaps = |other: &Fault| {
+                let strikes = outages(other).contains(seat)
+                    || matches!(&other.kind, FaultKind::Upgrade { seat: it, .. } if it == seat);
+                strikes
+                    && other.at <= fault.until.unwrap_or(Time::MAX)
+                    && begins <= other.until.unwrap_or(Time::MAX)
+            };
+            let leaves = |other: &Fault| {
+                matches!(&other.kind, FaultKind::Leave { seats } if seats.contains(seat))
+            };
+            let late = self.world.late.contains(&self.world.identity(*seat));
+            late || others.clone().any(|other| overlaps(other) || leaves(other))
+        })
+    }
+
+    fn seats(&self, seats: &[Seat]) -> Node {
+        let ends: Vec<Endpoint> = seats.iter().map(|&seat| Endpoint::Seat(seat)).collect();
+        scalar(self.ends(&ends))
+    }
+
+    fn arrow(&self, from: &[Endpoint], to: &[Endpoint]) -> Node {
+        let everybody = (self.world.nodes + self.world.clients.count) as usize;
+        if from.len() == everybody && to.len() == everybody {
+            return scalar("all");
+        }
+        scalar(format!("{} -> {}", self.ends(from), self.ends(to)))
+    }
+
+    fn ends(&self, ends: &[Endpoint]) -> String {
+        let names = ends.iter().map(|&end| self.names.endpoint(end, self.world));
+        names.collect::<Vec<_>>().join(",")
+    }
+}
+
+/// The faults that the seed drew, in order.
+fn drawn<'w>(base: &World, world: &'w World) -> Vec<&'w Fault> {
+    let mut planned = base.faults.iter().peekable();
+    let is_drawn = |fault: &&Fault| planned.next_if(|planned| planned == fault).is_none();
+    world.faults.iter().filter(is_drawn).collect()
+}
+
+/// Whom a fault takes out for a while.
+fn outages(fault: &Fault) -> &[Seat] {
+    match &fault.kind {
+        FaultKind::Crash { seats, .. } | FaultKind::Pause { seats } => seats,
+        _ => &[],
+    }
+}
+
+/// `+200ms`, `-200ms`.
+fn shift(nanos: i64) -> String {
+    let length = Duration::from_nanos(nanos.unsigned_abs());
+    format!("{}{length}", if nanos < 0 { "-" } else { "+" })
+}
+
+fn travel(link: &LinkSettings) -> Vec<(&'static str, Node)> {
+    vec![
+        ("latency", delay(link.latency)),
+        ("loss", scalar(link.loss.to_string())),
+        ("duplicate", scalar(link.duplicate.to_string())),
+        ("reorder", scalar(link.reorder.to_string())),
+    ]
+}
+
+fn disk(world: &World) -> Node {
+    map([
+        ("fsync", delay(world.disk.fsync)),
+        ("lose_unsynced", scalar(world.disk.lose_unsynced.to_string())),
+        ("torn_write", scalar(world.disk.torn_write.to_string())),
+    ])
+}
+
+/// As a scenario writes it: what is not a plain length or range is a map.
+fn delay(delay: Delay) -> Node {
+    let mut parts = match delay {
+        Delay::Fixed(_) | Delay::Uniform { .. } => return scalar(delay.to_string()),
+        Delay::Exponential { mean, .. } => vec![("mean", mean)],
+        Delay::LogNormal { median, p99, .. } => vec![("median", median), ("p99", p99)],
+    };
+    if let Delay::Exponential { max, .. } | Delay::LogNormal { max, .. } = delay
+        && max != Duration::MAX
+    {
+        parts.push(("max", max));
+    }
+    map(parts.into_iter().map(|(key, length)| (key, scalar(length.to_string()))))
+}
