@@ -8,6 +8,18 @@ use crate::id::Seat;
 use crate::rng::Key;
 
 /// One choice of a handler.
+///
+/// ```
+/// use sim_core::choice::Choice;
+/// # use sim_core::{Context, NodeId, example::Highest};
+/// # let mut cx = Context::<Highest>::bare(NodeId(0), 3);
+///
+/// cx.script(vec![2]);
+/// cx.choose(3);
+/// let last = cx.choices()[0];
+/// assert_eq!(last, Choice { of: 3, picked: 2 });
+/// assert!(last.picked + 1 == last.of, "an explorer has tried all that this one can be");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Choice {
     /// Among how many.

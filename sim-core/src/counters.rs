@@ -3,6 +3,23 @@
 use crate::fault::Family;
 
 /// What happened in a run, counted.
+///
+/// ```
+/// use sim_core::Simulation;
+/// use sim_core::counters::Counters;
+/// # use sim_core::example::asking;
+///
+/// let mut sweep = Counters::default();
+/// for seed in 0..3 {
+/// #   let mut setup = asking(&[7]);
+///     setup.seed = seed;
+///     let mut run = Simulation::new(setup);
+///     run.run();
+///     sweep.add(run.counters());
+/// }
+/// assert!(sweep.delivered > 0 && sweep.delivered <= sweep.sent);
+/// assert_eq!((sweep.lost, sweep.faults.iter().sum()), (0, 0), "nothing went wrong");
+/// ```
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Counters {
     /// Events of the queue.

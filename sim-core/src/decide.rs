@@ -16,9 +16,52 @@ use crate::time::Duration;
 use crate::world::Endpoint;
 
 /// A decider that a run asks and its owner reads afterwards.
+///
+/// ```
+/// use std::cell::RefCell;
+/// use std::rc::Rc;
+///
+/// use sim_core::Simulation;
+/// use sim_core::schedule::Schedule;
+/// # let mut setup = sim_core::example::asking(&[7]);
+///
+/// let schedule = Rc::new(RefCell::new(Schedule::new(&[])));
+/// setup.decider = Some(schedule.clone());
+/// Simulation::new(setup).run();
+/// // The run has its share, and this is ours.
+/// assert!(schedule.borrow().taken().is_empty());
+/// ```
 pub type SharedDecider = Rc<RefCell<dyn Decider>>;
 
 /// Whoever has a say in what a run decides. Each method is told what was drawn, and says what is.
+///
+/// ```
+/// use std::cell::RefCell;
+/// use std::rc::Rc;
+///
+/// use sim_core::decide::{Decider, Parcel, Sent};
+/// use sim_core::world::Endpoint;
+/// use sim_core::{Fate, Seat, Simulation};
+/// # let mut setup = sim_core::example::asking(&[7]);
+///
+/// /// No node's message reaches this seat.
+/// struct Deaf(Seat);
+///
+/// impl Decider for Deaf {
+///     fn fate(&mut self, sent: &Sent, drawn: Fate) -> Fate {
+///         match sent.what {
+///             Parcel::Message(_) if sent.to == Endpoint::Seat(self.0) => Fate::Lost,
+///             _ => drawn,
+///         }
+///     }
+/// }
+///
+/// setup.decider = Some(Rc::new(RefCell::new(Deaf(Seat(2)))));
+/// let mut run = Simulation::new(setup);
+/// run.run();
+/// let seen = |seat| run.process(Seat(seat)).map(|node| node.seen);
+/// assert_eq!((seen(1), seen(2)), (Some(7), Some(0)));
+/// ```
 pub trait Decider {
     /// What becomes of something that is sent. A link that is cut is no decision: that stays.
     fn fate(&mut self, sent: &Sent, drawn: Fate) -> Fate {
@@ -83,6 +126,34 @@ pub trait Decider {
 }
 
 /// Something that is sent over the network.
+///
+/// ```
+/// use std::cell::RefCell;
+/// use std::rc::Rc;
+///
+/// use sim_core::decide::{Decider, Parcel, Sent};
+/// use sim_core::protocol::Kind;
+/// use sim_core::world::Endpoint;
+/// use sim_core::{Fate, Seat, Simulation};
+/// # let mut setup = sim_core::example::asking(&[7]);
+///
+/// /// Notes what is sent.
+/// #[derive(Default)]
+/// struct Notes(Vec<Sent>);
+///
+/// impl Decider for Notes {
+///     fn fate(&mut self, sent: &Sent, drawn: Fate) -> Fate {
+///         self.0.push(*sent);
+///         drawn
+///     }
+/// }
+///
+/// let notes = Rc::new(RefCell::new(Notes::default()));
+/// setup.decider = Some(notes.clone());
+/// Simulation::new(setup).run();
+/// let (from, to) = (Endpoint::Seat(Seat(0)), Endpoint::Seat(Seat(1)));
+/// assert_eq!(notes.borrow().0[0], Sent { from, to, what: Parcel::Message(Kind(0)) });
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Sent {
     /// By whom.
@@ -94,6 +165,19 @@ pub struct Sent {
 }
 
 /// What is sent.
+///
+/// ```
+/// use sim_core::decide::Parcel;
+/// use sim_core::protocol::Kind;
+///
+/// const MESSAGES: [&str; 1] = ["Number"];
+/// let word = |what| match what {
+///     Parcel::Message(Kind(kind)) => MESSAGES[usize::from(kind)],
+///     Parcel::Request => "request",
+///     Parcel::Reply => "reply",
+/// };
+/// assert_eq!(word(Parcel::Message(Kind(0))), "Number");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Parcel {
     /// From node to node, a message of this kind.
@@ -105,6 +189,31 @@ pub enum Parcel {
 }
 
 /// A step whose handler was called, and whose effects are still to happen.
+///
+/// ```
+/// use std::cell::RefCell;
+/// use std::rc::Rc;
+///
+/// use sim_core::decide::{Decider, MidStepCrash, StepBegun, StepCause};
+/// use sim_core::{Duration, Seat, Simulation};
+/// # let mut setup = sim_core::example::asking(&[7]);
+///
+/// /// Whoever answers a request crashes just before the answer leaves.
+/// struct Mute;
+///
+/// impl Decider for Mute {
+///     fn crash(&mut self, step: &StepBegun<'_>) -> Option<MidStepCrash> {
+///         let (after, lasting) = (step.effects - 1, Some(Duration::from_millis(5)));
+///         matches!(step.cause, StepCause::Request).then_some(MidStepCrash { after, lasting })
+///     }
+/// }
+///
+/// setup.decider = Some(Rc::new(RefCell::new(Mute)));
+/// let mut run = Simulation::new(setup);
+/// run.run();
+/// assert!(run.history().operations()[0].ended.is_none(), "nobody is told");
+/// assert_eq!(run.process(Seat(0)).map(|node| node.seen), Some(7), "but it was on disk");
+/// ```
 pub struct StepBegun<'a> {
     /// Whose.
     pub seat: Seat,
@@ -115,6 +224,19 @@ pub struct StepBegun<'a> {
 }
 
 /// Why a handler was called, without what was said.
+///
+/// ```
+/// use sim_core::decide::StepCause;
+///
+/// let word = |cause: &StepCause<'_>| match cause {
+///     StepCause::Start => "starts".to_owned(),
+///     StepCause::Message(kind) => format!("gets a message of kind {}", kind.0),
+///     StepCause::Timer(timer) => format!("wakes up for {timer:?}"),
+///     StepCause::Request => "is asked".to_owned(),
+///     StepCause::Disk => "hears from its disk".to_owned(),
+/// };
+/// assert_eq!(word(&StepCause::Timer(&"Heartbeat")), "wakes up for \"Heartbeat\"");
+/// ```
 pub enum StepCause<'a> {
     /// The process started.
     Start,
@@ -129,6 +251,23 @@ pub enum StepCause<'a> {
 }
 
 /// A crash in the midst of a step.
+///
+/// ```
+/// use sim_core::Duration;
+/// use sim_core::decide::MidStepCrash;
+/// use sim_core::schedule::{Chosen, StepName};
+/// # use sim_core::Seat;
+///
+/// // What is written is written, and what would have been flushed is not.
+/// let crash = MidStepCrash { after: 1, lasting: Some(Duration::from_millis(5)) };
+/// let chosen = Chosen::Crash { seat: Seat(0), step: StepName::Request, nth: 1, crash };
+/// # use {sim_core::{Simulation, schedule::Schedule, fault::Family}, std::{cell::RefCell, rc::Rc}};
+/// # let mut setup = sim_core::example::asking(&[7]);
+/// # setup.decider = Some(Rc::new(RefCell::new(Schedule::new(&[chosen]))));
+/// # let mut run = Simulation::new(setup);
+/// # run.run();
+/// assert_eq!(run.counters().faults[Family::Crash as usize], 1);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MidStepCrash {
     /// After how many of the effects. If there are fewer, nothing crashes.
@@ -138,6 +277,38 @@ pub struct MidStepCrash {
 }
 
 /// What a crash leaves of what was written and not synced.
+///
+/// ```
+/// use std::cell::RefCell;
+/// use std::rc::Rc;
+///
+/// use sim_core::decide::{Decider, Left};
+/// use sim_core::{Seat, Simulation};
+/// # use sim_core::fault::{Fault, FaultKind};
+/// # use sim_core::{Duration, Time};
+/// # let mut setup = sim_core::example::asking(&[7]);
+/// # setup.world.disk.fsync = Duration::from_millis(20).into();
+/// # setup.world.faults.push(Fault {
+/// #     at: Time::ZERO + Duration::from_millis(5),
+/// #     until: Some(Time::ZERO + Duration::from_millis(6)),
+/// #     kind: FaultKind::Crash { seats: vec![Seat(0)], mid_step: false },
+/// # });
+///
+/// /// Every disk keeps what it was given, synced or not.
+/// struct Lucky;
+///
+/// impl Decider for Lucky {
+///     fn left(&mut self, _: Seat, _: Left) -> Left {
+///         Left { kept: u64::MAX, torn: false }
+///     }
+/// }
+///
+/// // In a world in which `n0` crashes while it waits for its disk:
+/// setup.decider = Some(Rc::new(RefCell::new(Lucky)));
+/// let mut run = Simulation::new(setup);
+/// run.run();
+/// assert_eq!(run.process(Seat(0)).map(|node| node.seen), Some(7));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Left {
     /// How many of the writes, from the oldest on.

@@ -5,6 +5,22 @@ use crate::time::Time;
 use crate::world::{Endpoint, LinkSettings};
 
 /// One thing that goes wrong, at a time.
+///
+/// ```
+/// use sim_core::fault::{Fault, FaultKind};
+/// use sim_core::{Duration, Seat, Simulation, Status, Time};
+/// # let mut setup = sim_core::example::asking(&[7]);
+///
+/// let at = |millis| Time::ZERO + Duration::from_millis(millis);
+/// let kind = |seat| FaultKind::Crash { seats: vec![Seat(seat)], mid_step: false };
+/// setup.world.faults = vec![
+///     Fault { at: at(20), until: Some(at(40)), kind: kind(0) },
+///     Fault { at: at(50), until: None, kind: kind(1) },
+/// ];
+/// let mut run = Simulation::new(setup);
+/// run.run();
+/// assert_eq!((run.status(Seat(0)), run.status(Seat(1))), (Status::Up, Status::Down));
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fault {
     /// When it begins.
@@ -17,6 +33,21 @@ pub struct Fault {
 }
 
 /// What can go wrong, and what puts it right.
+///
+/// ```
+/// use sim_core::fault::{Fault, FaultKind};
+/// use sim_core::world::Endpoint;
+/// use sim_core::{Duration, Seat, Simulation, Time};
+/// # let mut setup = sim_core::example::asking(&[7]);
+///
+/// let group = |seats: &[u32]| seats.iter().map(|&seat| Endpoint::Seat(Seat(seat))).collect();
+/// let kind = FaultKind::Partition { groups: vec![group(&[0, 1]), group(&[2])] };
+/// setup.world.faults.push(Fault { at: Time::ZERO, until: None, kind });
+/// let mut run = Simulation::new(setup);
+/// run.run();
+/// let seen = |seat| run.process(Seat(seat)).map(|node| node.seen);
+/// assert_eq!((seen(1), seen(2)), (Some(7), Some(0)));
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum FaultKind {
     /// No message passes between two of these groups. Who is in none of them reaches everybody.
@@ -143,6 +174,15 @@ impl FaultKind {
 }
 
 /// The kinds of fault, for counting them.
+///
+/// ```
+/// use sim_core::fault::{Family, FaultKind};
+///
+/// let heal = FaultKind::Heal.family();
+/// assert_eq!((heal, heal.name()), (Family::Heal, "heal"));
+/// // Counts are kept in this order.
+/// assert!((0..).zip(Family::ALL).all(|(place, family)| family as usize == place));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Family {
     /// A partition.

@@ -6,6 +6,16 @@ use crate::id::{ClientId, RequestId};
 use crate::time::Time;
 
 /// A point in a history. Two events of one instant are ordered by the order in which they happened.
+///
+/// ```
+/// use sim_core::history::Moment;
+/// use sim_core::Time;
+///
+/// // Two events of one instant, in the order in which they happened.
+/// let (invoked, ended) =
+///     (Moment { time: Time::ZERO, order: 1 }, Moment { time: Time::ZERO, order: 2 });
+/// assert!(invoked < ended);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Moment {
     /// The world's time.
@@ -15,6 +25,17 @@ pub struct Moment {
 }
 
 /// How an operation ended, as its client knows it.
+///
+/// ```
+/// use sim_core::history::Outcome;
+///
+/// /// Whether an operation may have taken effect.
+/// fn may_count<R>(outcome: &Outcome<R>) -> bool {
+///     !matches!(outcome, Outcome::Refused)
+/// }
+/// assert!(may_count(&Outcome::Ok(7)));
+/// assert!(may_count(&Outcome::<u64>::Unknown), "a timeout says nothing");
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Outcome<R> {
     /// The client was told this.
@@ -37,6 +58,20 @@ impl<R: fmt::Debug> fmt::Display for Outcome<R> {
 }
 
 /// One operation of one client.
+///
+/// ```
+/// use sim_core::history::Operation;
+/// # use sim_core::{Duration, Simulation, example::asking};
+/// # let mut run = Simulation::new(asking(&[7]));
+/// # run.run();
+///
+/// /// How long its client waited, if it waits no more.
+/// fn took<O, R>(operation: &Operation<O, R>) -> Option<Duration> {
+///     Some(operation.ended?.time.since(operation.invoked.time))
+/// }
+/// let operation = &run.history().operations()[0];
+/// assert_eq!(took(operation), Some(Duration::ZERO), "its client sits beside the node it asks");
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Operation<O, R> {
     /// Which operation.
@@ -52,6 +87,19 @@ pub struct Operation<O, R> {
 }
 
 /// Every operation of a run, in order of invocation.
+///
+/// ```
+/// use sim_core::history::{History, Outcome};
+/// use sim_core::{Duration, RequestId, Time, id::ClientId};
+///
+/// let (id, at) = (RequestId { client: ClientId(0), number: 1 }, Duration::from_millis);
+/// let mut history = History::default();
+/// history.invoke(id, "put", Time::ZERO + at(1));
+/// assert_eq!(history.open(id.client).map(|operation| operation.asked), Some("put"));
+/// history.complete(id.client, Outcome::Ok("done"), Time::ZERO + at(2));
+/// assert!(history.open(id.client).is_none());
+/// assert_eq!(history.operations()[0].outcome, Outcome::Ok("done"));
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct History<O, R> {
     operations: Vec<Operation<O, R>>,

@@ -14,6 +14,21 @@ use crate::world::{Endpoint, LinkSettings, NetworkSettings};
 pub(crate) struct Port(pub(crate) u32);
 
 /// What becomes of a message.
+///
+/// ```
+/// use sim_core::{Duration, Fate};
+///
+/// /// How often something that is sent arrives.
+/// fn arrivals(fate: Fate) -> u32 {
+///     match fate {
+///         Fate::Cut | Fate::Lost => 0,
+///         Fate::Arrives { copy, .. } => 1 + u32::from(copy.is_some()),
+///     }
+/// }
+/// let ms = Duration::from_millis;
+/// assert_eq!(arrivals(Fate::Arrives { after: ms(1), copy: Some(ms(4)) }), 2);
+/// assert_eq!(arrivals(Fate::Lost), 0);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fate {
     /// The link is cut.

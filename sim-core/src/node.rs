@@ -46,6 +46,21 @@ pub(crate) struct Node<P: Protocol> {
 }
 
 /// What a process is doing.
+///
+/// ```
+/// use sim_core::fault::{Fault, FaultKind};
+/// use sim_core::{NodeId, Seat, Simulation, Status, Time};
+/// # let mut setup = sim_core::example::asking(&[7]);
+///
+/// setup.world.late = vec![NodeId(2)];
+/// let kind = FaultKind::Pause { seats: vec![Seat(1)] };
+/// setup.world.faults.push(Fault { at: Time::ZERO, until: None, kind });
+/// let mut run = Simulation::new(setup);
+/// run.run();
+/// let status = [0, 1, 2].map(|seat| run.status(Seat(seat)));
+/// assert_eq!(status, [Status::Up, Status::Paused, Status::Absent]);
+/// assert_eq!(status.map(Status::is_alive), [true, true, false]);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Status {
     /// It has not started yet.

@@ -14,6 +14,25 @@ use crate::protocol::Kind;
 use crate::time::Duration;
 
 /// One decision that somebody chose. Ordinals are counted in the run, from one.
+///
+/// ```
+/// use std::cell::RefCell;
+/// use std::rc::Rc;
+///
+/// use sim_core::schedule::{Chosen, Schedule};
+/// use sim_core::{Duration, Seat, Simulation};
+/// # let mut setup = sim_core::example::asking(&[7]);
+///
+/// // The first time that `n0` sets its alarm, it takes almost as long as the run.
+/// let (timer, is) = ("Tell".to_owned(), Duration::from_millis(98));
+/// let chosen = Chosen::Timer { seat: Seat(0), timer, nth: 1, is };
+/// let schedule = Rc::new(RefCell::new(Schedule::new(&[chosen])));
+/// setup.decider = Some(schedule.clone());
+/// let mut run = Simulation::new(setup);
+/// run.run();
+/// assert_eq!(schedule.borrow().taken(), [true]);
+/// assert_eq!(run.counters().timers, 1 + 10 + 10, "each of the others rings every 10 ms");
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Chosen {
     /// What becomes of something that is sent.
@@ -59,6 +78,26 @@ pub enum Chosen {
 }
 
 /// What becomes of something that is sent. A cut link stays cut.
+///
+/// ```
+/// use sim_core::decide::{Parcel, Sent};
+/// use sim_core::protocol::Kind;
+/// use sim_core::schedule::{Chosen, ChosenFate};
+/// use sim_core::world::Endpoint;
+/// use sim_core::{Duration, Seat};
+/// # use {sim_core::{Simulation, schedule::Schedule}, std::{cell::RefCell, rc::Rc}};
+/// # let mut setup = sim_core::example::asking(&[7]);
+///
+/// // The second message from n0 to n1 arrives as drawn, and once more after 5 ms.
+/// let (from, to) = (Endpoint::Seat(Seat(0)), Endpoint::Seat(Seat(1)));
+/// let sent = Sent { from, to, what: Parcel::Message(Kind(0)) };
+/// let fate = ChosenFate::Arrives { after: None, copy: Some(Duration::from_millis(5)) };
+/// let chosen = Chosen::Message { sent, nth: 2, fate };
+/// # setup.decider = Some(Rc::new(RefCell::new(Schedule::new(&[chosen]))));
+/// # let mut run = Simulation::new(setup);
+/// # run.run();
+/// assert_eq!(run.counters().duplicated, 1);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ChosenFate {
     /// It gets lost.
@@ -74,6 +113,22 @@ pub enum ChosenFate {
 }
 
 /// Why a handler is called, by name.
+///
+/// ```
+/// use sim_core::protocol::Kind;
+/// use sim_core::schedule::StepName;
+///
+/// const MESSAGES: [&str; 1] = ["Number"];
+/// let word = |step: &StepName| match step {
+///     StepName::Start => "start".to_owned(),
+///     StepName::Message(Kind(kind)) => MESSAGES[usize::from(*kind)].to_owned(),
+///     StepName::Timer(timer) => timer.clone(),
+///     StepName::Request => "request".to_owned(),
+///     StepName::Disk => "disk".to_owned(),
+/// };
+/// assert_eq!(word(&StepName::Timer("Tell".into())), "Tell");
+/// assert_eq!(word(&StepName::Message(Kind(0))), "Number");
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum StepName {
     /// The process starts.
@@ -89,6 +144,24 @@ pub enum StepName {
 }
 
 /// The decisions that somebody chose for a run, and how far the run has come with them.
+///
+/// ```
+/// use std::cell::RefCell;
+/// use std::rc::Rc;
+///
+/// use sim_core::schedule::{Chosen, Schedule, StepName};
+/// use sim_core::{Seat, Simulation, decide::MidStepCrash};
+/// # let mut setup = sim_core::example::asking(&[7]);
+///
+/// let crash = MidStepCrash { after: 1, lasting: None };
+/// let crashed = |nth| Chosen::Crash { seat: Seat(0), step: StepName::Request, nth, crash };
+/// let schedule = Rc::new(RefCell::new(Schedule::new(&[crashed(1), crashed(9)])));
+/// setup.decider = Some(schedule.clone());
+/// let mut run = Simulation::new(setup);
+/// run.run();
+/// assert!(run.process(Seat(0)).is_none(), "it crashed for good");
+/// assert_eq!(schedule.borrow().taken(), [true, false], "no ninth request came");
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Schedule {
     messages: BTreeMap<Sent, Lane<ChosenFate>>,

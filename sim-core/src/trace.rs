@@ -15,6 +15,39 @@ use crate::time::Time;
 use crate::world::Endpoint;
 
 /// Somebody who follows a run.
+///
+/// ```
+/// use std::cell::RefCell;
+/// use std::rc::Rc;
+///
+/// use sim_core::client::Client;
+/// use sim_core::trace::{Happening, Trace};
+/// use sim_core::{Protocol, Simulation, Time};
+/// # use sim_core::example::asking;
+///
+/// /// Writes down every effect.
+/// #[derive(Default)]
+/// struct Story(Vec<String>);
+///
+/// impl<P: Protocol, C: Client<P>> Trace<P, C> for Story {
+///     fn happened(&mut self, time: Time, what: &Happening<'_, P, C>) {
+///         if let Happening::Effect { seat, effect } = what {
+///             self.0.push(format!("{time} {seat:?} {effect:?}"));
+///         }
+///     }
+/// }
+///
+/// # let setup = asking(&[7]);
+/// let story = Rc::new(RefCell::new(Story::default()));
+/// let mut run = Simulation::new(setup);
+/// run.follow(Box::new(story.clone()));
+/// run.run();
+/// assert_eq!(story.borrow().0[3..6], [
+///     "0.000ms Seat(0) write 7",
+///     "0.000ms Seat(0) flush",
+///     "0.000ms Seat(0) => c1#1 7",
+/// ]);
+/// ```
 pub trait Trace<P: Protocol, C: Client<P>> {
     /// Something happened.
     fn happened(&mut self, time: Time, what: &Happening<'_, P, C>);
@@ -37,6 +70,28 @@ impl<P: Protocol, C: Client<P>, T: Trace<P, C>> Trace<P, C> for Rc<RefCell<T>> {
 }
 
 /// Something that happened.
+///
+/// ```
+/// use sim_core::client::Client;
+/// use sim_core::trace::Happening;
+/// use sim_core::{Protocol, Seat};
+/// # use sim_core::{client::OneReply, example::Highest};
+///
+/// /// Whose life this is about, if it is about a single process.
+/// fn whose<P: Protocol, C: Client<P>>(what: &Happening<'_, P, C>) -> Option<Seat> {
+///     match what {
+///         Happening::Input { seat, .. }
+///         | Happening::Effect { seat, .. }
+///         | Happening::Durable { seat }
+///         | Happening::Stepped { seat, .. }
+///         | Happening::Crashed { seat, .. } => Some(*seat),
+///         _ => None,
+///     }
+/// }
+/// let crash: Happening<'_, Highest, OneReply<Highest>> =
+///     Happening::Crashed { seat: Seat(1), cut: Some((2, 3)) };
+/// assert_eq!(whose(&crash), Some(Seat(1)));
+/// ```
 pub enum Happening<'a, P: Protocol, C: Client<P>> {
     /// A handler was called; what follows up to the next of these of the same seat are its effects.
     Input {
@@ -141,6 +196,25 @@ pub enum Happening<'a, P: Protocol, C: Client<P>> {
 }
 
 /// Why a handler was called.
+///
+/// ```
+/// use sim_core::trace::Cause;
+/// use sim_core::{Protocol, Seat};
+/// # use sim_core::example::Highest;
+///
+/// fn word<P: Protocol>(cause: &Cause<'_, P>) -> String {
+///     match cause {
+///         Cause::Start { found: None } => "starts".into(),
+///         Cause::Start { found: Some(_) } => "starts again".into(),
+///         Cause::Message { from, message } => format!("<- {} {message:?}", from.0),
+///         Cause::Timer { timer } => format!("{timer:?}"),
+///         Cause::Request { id, request } => format!("<= {id} {request:?}"),
+///         Cause::Disk { done } => format!("{done:?}"),
+///     }
+/// }
+/// let cause: Cause<'_, Highest> = Cause::Message { from: Seat(1), message: &7 };
+/// assert_eq!(word(&cause), "<- 1 7");
+/// ```
 pub enum Cause<'a, P: Protocol> {
     /// The process starts, and finds this on its disk.
     Start {
@@ -174,6 +248,20 @@ pub enum Cause<'a, P: Protocol> {
 }
 
 /// Why a message was not delivered.
+///
+/// ```
+/// use sim_core::trace::Undelivered;
+///
+/// /// Whether it may arrive later.
+/// fn may_still_arrive(why: Undelivered) -> bool {
+///     match why {
+///         Undelivered::Cut | Undelivered::Down => false,
+///         Undelivered::Held => true,
+///     }
+/// }
+/// assert!(may_still_arrive(Undelivered::Held));
+/// assert!(!may_still_arrive(Undelivered::Down));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Undelivered {
     /// The link was cut while it was in flight.

@@ -46,6 +46,13 @@ use crate::history::History;
 /// A sequential specification: what every operation does when nothing else is going on.
 ///
 /// It must be deterministic, and operations must touch no key but their own.
+///
+/// ```
+#[doc = include_str!("../example/max_register.rs")]
+///
+/// assert_eq!(MaxRegister::apply(&7, &3), (7, 7));
+/// assert_eq!(MaxRegister::apply(&7, &9), (9, 9));
+/// ```
 pub trait Model {
     /// What is asked. Equal operations must do the same.
     type Operation: PartialEq + fmt::Debug;
@@ -84,6 +91,27 @@ pub trait Model {
 
 /// Judges histories, one after the other. Its buffers serve every history in turn, so a warm
 /// checker allocates nothing to find that a history is linearizable, unless its states do.
+///
+/// ```
+/// use sim_core::Simulation;
+/// use sim_core::check::linearizable::{Checker, Verdict};
+/// # use sim_core::example::{MaxRegister, asking};
+///
+/// let mut checker = Checker::<MaxRegister>::new(1_000);
+///
+/// // 3 is asked of n0, then 7 of n1.
+/// # let setup = asking(&[3, 7]);
+/// let mut run = Simulation::new(setup);
+/// run.run();
+/// assert_eq!(checker.check(run.history()), Verdict::Linearizable);
+///
+/// // 7 is asked of n0, then 3 of n1, which has not heard of it yet.
+/// # let setup = asking(&[7, 3]);
+/// run.restart(setup);
+/// run.run();
+/// let Verdict::Violated(found) = checker.check(run.history()) else { panic!("n1 says 3") };
+/// assert_eq!((&*found.stuck.asked, &*found.stuck.told), ("3", "3"));
+/// ```
 pub struct Checker<M: Model> {
     budget: u64,
     partition: Partition<M::Key>,
@@ -138,6 +166,24 @@ impl<M: Model> fmt::Debug for Checker<M> {
 }
 
 /// What a history was found to be.
+///
+/// ```
+/// use sim_core::check::linearizable::{Checker, Verdict};
+/// use sim_core::history::{History, Outcome};
+/// # use sim_core::{RequestId, Time, example::MaxRegister, id::ClientId};
+///
+/// // Three clients ask at the same time, and all are told the highest.
+/// let mut history = History::default();
+/// for client in (0..3).map(ClientId) {
+///     history.invoke(RequestId { client, number: 1 }, u64::from(client.0), Time::ZERO);
+/// }
+/// for client in (0..3).map(ClientId) {
+///     history.complete(client, Outcome::Ok(2), Time::ZERO);
+/// }
+/// let within = |budget| Checker::<MaxRegister>::new(budget).check(&history);
+/// assert_eq!(within(100), Verdict::Linearizable);
+/// assert!(matches!(within(1), Verdict::Unknown { .. }), "who gives up knows nothing");
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Verdict {
     /// An order of all operations exists that the model and the clients' clocks allow.

@@ -8,6 +8,19 @@ use crate::history::{Moment, Operation, Outcome};
 use crate::id::RequestId;
 
 /// Why a history is not linearizable. Prints as a few lines of at most 80 columns.
+///
+/// ```
+/// # use sim_core::check::linearizable::{Checker, Verdict};
+/// # use sim_core::{Simulation, example::{MaxRegister, asking}};
+/// // 7 was asked of n0, and then 3 of n1.
+/// # let mut run = Simulation::new(asking(&[7, 3]));
+/// # run.run();
+/// # let verdict = Checker::<MaxRegister>::new(1_000).check(run.history());
+/// let Verdict::Violated(found) = verdict else { panic!("n1 has not heard of 7") };
+/// let ids: Vec<String> = found.window.iter().map(|entry| entry.id.to_string()).collect();
+/// assert_eq!(ids, ["c1#1", "c2#1"]);
+/// assert!(found.to_string().starts_with("key () is not linearizable: these 2 fit in no order"));
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Counterexample {
     /// The key whose operations cannot be ordered.
@@ -34,6 +47,18 @@ pub struct Counterexample {
 }
 
 /// An operation of a counterexample.
+///
+/// ```
+/// # use sim_core::check::linearizable::{Checker, Verdict};
+/// # use sim_core::{Simulation, example::{MaxRegister, asking}};
+/// # let mut run = Simulation::new(asking(&[7, 3]));
+/// # run.run();
+/// # let verdict = Checker::<MaxRegister>::new(1_000).check(run.history());
+/// # let Verdict::Violated(found) = verdict else { panic!("n1 has not heard of 7") };
+/// let entry = &found.window[0];
+/// assert_eq!(format!("{}: {} told {}", entry.id, entry.asked, entry.told), "c1#1: 7 told 7");
+/// assert!(entry.ended.is_some_and(|ended| ended < found.stuck.invoked), "one after the other");
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Entry {
     /// Which operation.
@@ -49,6 +74,17 @@ pub struct Entry {
 }
 
 /// An operation in an order.
+///
+/// ```
+/// # use sim_core::check::linearizable::{Checker, Verdict};
+/// # use sim_core::{Simulation, example::{MaxRegister, asking}};
+/// # let mut run = Simulation::new(asking(&[7, 3]));
+/// # run.run();
+/// # let verdict = Checker::<MaxRegister>::new(1_000).check(run.history());
+/// # let Verdict::Violated(found) = verdict else { panic!("n1 has not heard of 7") };
+/// let last = found.reached.last().expect("the first operation fits");
+/// assert_eq!((&*last.entry.asked, &*last.leaves), ("7", "7"));
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Placed {
     /// Which operation. One of unknown outcome stands here if it must have happened.
@@ -58,6 +94,18 @@ pub struct Placed {
 }
 
 /// A state that does not explain an operation.
+///
+/// ```
+/// # use sim_core::check::linearizable::{Checker, Verdict};
+/// # use sim_core::{Simulation, example::{MaxRegister, asking}};
+/// # let mut run = Simulation::new(asking(&[7, 3]));
+/// # run.run();
+/// # let verdict = Checker::<MaxRegister>::new(1_000).check(run.history());
+/// # let Verdict::Violated(found) = verdict else { panic!("n1 has not heard of 7") };
+/// let misfit = &found.states[0];
+/// assert_eq!((&*misfit.state, &*misfit.expected), ("7", "7"));
+/// assert_eq!(found.stuck.told, "3");
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Misfit {
     /// The state.
