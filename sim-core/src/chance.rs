@@ -10,7 +10,15 @@ use std::ops::RangeInclusive;
 use crate::rng::Draw;
 use crate::time::Duration;
 
-/// A probability, in parts per million.
+/// A probability, in parts per million. Read as it is displayed: `2%` or `20ppm`.
+///
+/// ```
+/// use sim_core::chance::Chance;
+///
+/// assert_eq!("0.5%".parse(), Ok(Chance::from_ppm(5_000).expect("at most a million")));
+/// assert_eq!(Chance::from_percent(2).ppm(), 20_000);
+/// assert_eq!(Chance::from_ppm(1_000_001), None);
+/// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Chance(u32);
 
@@ -68,6 +76,18 @@ impl fmt::Debug for Chance {
 }
 
 /// How long something takes: a timer, a message, an fsync. The world draws the length.
+///
+/// ```
+/// use sim_core::chance::Delay;
+/// use sim_core::{Duration, rng::Key};
+///
+/// let ms = Duration::from_millis;
+/// let election = Delay::from(ms(150)..=ms(300));
+/// assert_eq!(election.to_string(), "150ms..300ms");
+/// let drawn = election.draw(&mut Key::new(1).draw());
+/// assert!(ms(150) <= drawn && drawn <= ms(300));
+/// assert_eq!("mean 10ms max 1s".parse(), Ok(Delay::Exponential { mean: ms(10), max: ms(1_000) }));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Delay {
     /// Always the same.
@@ -128,6 +148,9 @@ impl Delay {
     }
 
     /// Draws a length. A fixed one draws nothing.
+    ///
+    /// # Panics
+    /// If the range of a uniform one is turned round.
     pub fn draw(self, draw: &mut Draw) -> Duration {
         match self {
             Self::Fixed(length) => length,

@@ -364,7 +364,7 @@ impl<P: Protocol> Context<P> {
         self.effects.push(Effect::Redirect { request, to });
     }
 
-    /// Signs a value, as this node.
+    /// Signs a value, as this node (rule 9).
     ///
     /// ```
     /// # use sim_core::{Context, NodeId, example::Highest};
@@ -388,7 +388,8 @@ impl<P: Protocol> Context<P> {
         self.effects.push(Effect::Reached { point });
     }
 
-    /// Lends a context to a protocol inside this one, and lifts what it records, in order.
+    /// Lends a context to a protocol inside this one, and lifts what it records, in order: see
+    /// [`Lift`].
     pub fn within<Q: Protocol, L: Lift<Q, Outer = P>, T>(
         &mut self,
         lift: &mut L,

@@ -9,6 +9,18 @@ const MULTIPLIER: u64 = 0x9FB2_1C65_1E98_DF25;
 const START: u64 = 0x243F_6A88_85A3_08D3;
 
 /// A rolling hash over everything that happened.
+///
+/// ```
+/// use sim_core::hash::Fingerprint;
+///
+/// let mut run = Fingerprint::default();
+/// run.absorb(7);
+/// let kept = run.value();
+/// run.absorb(8);
+/// let mut other = Fingerprint::from_value(kept);
+/// other.absorb(9);
+/// assert_ne!(run, other, "from here on the two runs differ");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fingerprint(u64);
 
@@ -43,10 +55,38 @@ impl Fingerprint {
 /// Integers of one width count the same whatever the machine, lengths count as 64 bits. Slices of integers
 /// reach it as the platform lays them out: the same on every little-endian machine of one pointer
 /// width, and for all but `usize` on those of another width too.
+///
+/// ```
+/// use std::hash::{Hash, Hasher};
+///
+/// use sim_core::hash::content;
+///
+/// /// A block carries its own digest: the rest of it need not be hashed again.
+/// struct Block {
+///     digest: u64,
+///     body: Vec<u8>,
+/// }
+///
+/// impl Hash for Block {
+///     fn hash<H: Hasher>(&self, state: &mut H) {
+///         self.digest.hash(state);
+///     }
+/// }
+/// let hash = |digest, body| content(&Block { digest, body });
+/// assert_eq!(hash(7, vec![]), hash(7, vec![1]));
+/// assert_ne!(hash(7, vec![]), hash(8, vec![]));
+/// ```
 #[derive(Clone, Debug)]
 pub struct ContentHasher(u64);
 
 /// The hash of one value's content.
+///
+/// ```
+/// use sim_core::hash::content;
+///
+/// assert_eq!(content(&(7_u8, "vote")), content(&(7_u8, "vote")));
+/// assert_ne!(content(&("ab", "c")), content(&("a", "bc")));
+/// ```
 #[inline]
 pub fn content<T: Hash + ?Sized>(value: &T) -> u64 {
     let mut hasher = ContentHasher(START);

@@ -7,6 +7,15 @@ use std::fmt;
 
 /// The identity of a node: what protocols address messages to. Dense, from zero, in the order in
 /// which the scenario names the nodes.
+///
+/// ```
+/// use sim_core::NodeId;
+///
+/// let mut acknowledged = vec![0; 3];
+/// acknowledged[NodeId(2).index()] = 7;
+/// assert_eq!(acknowledged, [0, 0, 7]);
+/// assert_eq!(NodeId(2).to_string(), "n2");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub u32);
 
@@ -32,6 +41,16 @@ impl fmt::Display for NodeId {
 
 /// A place in which a process runs. Every node has one seat; twins are two seats that share one
 /// [`NodeId`]. Protocols never see it.
+///
+/// ```
+/// use sim_core::{NodeId, Seat, Time, world::World};
+///
+/// let mut world = World::calm(3, Time::MAX);
+/// world.twins = vec![NodeId(0)];
+/// let seats = (0..world.seats()).map(Seat);
+/// let twins: Vec<Seat> = seats.filter(|&seat| world.identity(seat) == NodeId(0)).collect();
+/// assert_eq!(twins, [Seat(0), Seat(3)]);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Seat(pub u32);
 
@@ -44,6 +63,12 @@ impl Seat {
 }
 
 /// A client process, outside the cluster. Printed `c1`, `c2`, …, counted from one.
+///
+/// ```
+/// use sim_core::id::ClientId;
+///
+/// assert_eq!((ClientId(0).index(), ClientId(0).to_string()), (0, "c1".to_owned()));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(pub u32);
 
@@ -69,6 +94,18 @@ impl fmt::Display for ClientId {
 
 /// One request of one client. A retry carries the same number, so that a server can recognise it.
 /// Printed `c1#7`.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use sim_core::{RequestId, id::ClientId};
+///
+/// // A server answers a retry as it answered the first time.
+/// let id = RequestId { client: ClientId(0), number: 7 };
+/// let answered = BTreeMap::from([(id, "done")]);
+/// assert_eq!(answered.get(&id), Some(&"done"));
+/// assert_eq!(id.to_string(), "c1#7");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId {
     /// Who asks.
@@ -91,6 +128,15 @@ impl fmt::Display for RequestId {
 
 /// Every node of the cluster but one: what a protocol calls its peers. A small value that borrows
 /// nothing, so that a handler can walk over it while it sends.
+///
+/// ```
+/// use sim_core::NodeId;
+/// use sim_core::id::Peers;
+///
+/// let peers = Peers::new(NodeId(1), 3);
+/// assert_eq!(peers.into_iter().collect::<Vec<_>>(), [NodeId(0), NodeId(2)]);
+/// assert_eq!((peers.len(), peers.get(1)), (2, NodeId(2)));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Peers {
     nodes: u32,
@@ -138,6 +184,15 @@ impl IntoIterator for Peers {
 }
 
 /// Walks over [`Peers`] in order of identity.
+///
+/// ```
+/// use sim_core::NodeId;
+/// use sim_core::id::{Peers, PeersIter};
+///
+/// let mut left: PeersIter = Peers::new(NodeId(0), 3).into_iter();
+/// assert_eq!(left.next(), Some(NodeId(1)));
+/// assert_eq!(left.collect::<Vec<_>>(), [NodeId(2)]);
+/// ```
 #[derive(Clone, Debug)]
 pub struct PeersIter {
     peers: Peers,
@@ -160,6 +215,17 @@ impl Iterator for PeersIter {
 }
 
 /// A set of nodes, as a bitset: counting votes costs no allocation in clusters of up to 64 nodes.
+///
+/// ```
+/// use sim_core::NodeId;
+/// use sim_core::id::NodeSet;
+///
+/// let mut votes = NodeSet::new();
+/// assert!(votes.insert(NodeId(2)) && votes.insert(NodeId(0)));
+/// assert!(!votes.insert(NodeId(2)), "it has voted already");
+/// assert_eq!(votes.len(), 2);
+/// assert_eq!(votes.iter().collect::<Vec<_>>(), [NodeId(0), NodeId(2)]);
+/// ```
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeSet {
     low: u64,
@@ -229,6 +295,15 @@ impl NodeSet {
     }
 
     /// How many nodes are in both sets.
+    ///
+    /// ```
+    /// # use sim_core::{NodeId, id::NodeSet};
+    /// let (old, new): (NodeSet, NodeSet) =
+    ///     ((0..3).map(NodeId).collect(), (1..5).map(NodeId).collect());
+    /// let votes: NodeSet = (1..3).map(NodeId).collect();
+    /// let wins = |members: &NodeSet| votes.overlap(members) > members.len() / 2;
+    /// assert!(wins(&old) && !wins(&new), "joint consensus needs both");
+    /// ```
     #[must_use]
     pub fn overlap(&self, other: &Self) -> usize {
         let both = |(a, b): (&u64, &u64)| (a & b).count_ones();

@@ -7,6 +7,37 @@
 //! caused them, a liar rewrites them, a crash in the midst of a step lets only the first few of them
 //! happen, and a test of a single handler looks at [`Context::effects`].
 //!
+//! # A run
+//!
+//! ```
+//! use sim_core::client::{Expected, OneReply, Scripted};
+//! use sim_core::fault::{Fault, FaultKind};
+//! use sim_core::world::World;
+//! use sim_core::{Cluster, Duration, NodeId, Seat, Setup, Simulation, Time};
+//! # use sim_core::example::Highest;
+//!
+//! let at = |millis| Time::ZERO + Duration::from_millis(millis);
+//! let mut world = World::calm(3, at(100));
+//! world.network.link.latency = Duration::from_millis(1).into();
+//! let kind = FaultKind::Crash { seats: vec![Seat(0)], mid_step: false };
+//! world.faults.push(Fault { at: at(2), until: Some(at(50)), kind });
+//!
+//! let cluster = Cluster::new(vec![Duration::from_millis(10); 3]);
+//! let mut setup = Setup::<Highest, OneReply<Highest>>::new(1, world, cluster);
+//! let (through, expect) = (NodeId(0), Some(Expected::Value(7)));
+//! setup.script.push(Scripted { at: at(1), through, task: 7, expect });
+//!
+//! let mut run = Simulation::new(setup);
+//! run.run();
+//! assert_eq!(run.violation(), None);
+//! // No other node heard of it before the crash; from the disk it reached them afterwards.
+//! assert_eq!(run.process(Seat(2)).map(|node| node.seen), Some(7));
+//! ```
+//!
+//! `Highest` is the protocol that [`Protocol`] shows in full. The other examples use it too: where one
+//! has a `setup` that it does not make itself, three of its nodes tell each other every 10 ms what they
+//! know, a message takes 1 ms and the run lasts 100 ms; 7 is asked of `n0` when it begins.
+//!
 //! # The contract
 //!
 //! Cited everywhere as "rule 4". `tests/contract.rs` has a test that names each.

@@ -266,6 +266,9 @@ impl<C> Cluster<C> {
     }
 
     /// A node's constants.
+    ///
+    /// # Panics
+    /// If there is no such node.
     #[must_use]
     pub fn config(&self, node: NodeId) -> &C {
         &self.configs[node.index()]

@@ -12,6 +12,17 @@ use crate::chance::Chance;
 use crate::time::Duration;
 
 /// What a family of draws starts from, or what one draw is about.
+///
+/// ```
+/// use sim_core::rng::Key;
+///
+/// // The draws about one link, whatever happens on any other.
+/// let network = Key::new(42);
+/// let fate = |link, time| network.about(link).about(time).draw().below(100);
+/// assert_eq!(fate(3, 1_000), fate(3, 1_000));
+/// assert_ne!(network.about(3), network.about(4));
+/// assert_ne!(network.about(3).about(4), network.about(4).about(3));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Key(u64);
 
@@ -42,6 +53,18 @@ impl Key {
 }
 
 /// A short stream of draws about one thing: SplitMix64 (Steele, Lea & Flood 2014) from its key.
+///
+/// ```
+/// use sim_core::chance::Chance;
+/// use sim_core::rng::Key;
+/// use sim_core::Duration;
+///
+/// let mut draw = Key::new(1).draw();
+/// assert!(draw.below(6) < 6);
+/// assert!(draw.chance(Chance::ALWAYS) && !draw.chance(Chance::NEVER));
+/// let (from, to) = (Duration::from_millis(1), Duration::from_millis(10));
+/// assert!((from..=to).contains(&draw.between(from, to)));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Draw {
     state: u64,
@@ -90,6 +113,15 @@ impl Draw {
 }
 
 /// The keys of a run, one for each kind of draw.
+///
+/// ```
+/// use sim_core::rng::Keys;
+///
+/// let keys = Keys::new(42);
+/// assert_eq!(keys, Keys::new(42));
+/// assert_ne!(keys, Keys::new(43));
+/// assert_ne!(keys.network, keys.disks, "what a disk draws says nothing of the network");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Keys {
     /// The fate of a message: latency, loss, duplicates, reordering.

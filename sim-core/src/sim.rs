@@ -38,9 +38,50 @@ use clients::ClientSeat;
 use watch::Watch;
 
 /// Draws what a client does next.
+///
+/// ```
+/// use std::rc::Rc;
+///
+/// use sim_core::sim::Workload;
+/// use sim_core::{Duration, Simulation};
+/// use sim_core::world::Pace;
+/// # let mut setup = sim_core::example::asking(&[]);
+///
+/// // Two clients ask with numbers below 100, and after each answer think for 20 ms.
+/// let workload: Rc<Workload<u64>> = Rc::new(|_, draw| draw.below(100));
+/// setup.workload = Some(workload);
+/// setup.world.clients.count = 2;
+/// setup.world.clients.pace = Pace::Closed { think: Duration::from_millis(20).into() };
+/// let mut run = Simulation::new(setup);
+/// run.run();
+/// assert!(run.history().operations().iter().all(|operation| operation.asked < 100));
+/// assert_eq!(run.history().operations().len(), 2 * 4, "after 20, 40, 60 and 80 ms");
+/// ```
 pub type Workload<T> = dyn Fn(RequestId, &mut Draw) -> T;
 
 /// Everything that a run is made of.
+///
+/// ```
+/// use sim_core::client::{Expected, OneReply, Scripted};
+/// use sim_core::{Cluster, Duration, NodeId, Setup, Simulation, Time, world::World};
+/// # use sim_core::example::Highest;
+///
+/// let ms = Duration::from_millis;
+/// let world = World::calm(3, Time::ZERO + ms(100));
+/// let cluster = Cluster::new(vec![ms(10); 3]);
+/// let mut setup = Setup::<Highest, OneReply<Highest>>::new(1, world, cluster);
+/// setup.world.disk.fsync = ms(2).into();
+/// setup.script.push(Scripted {
+///     at: Time::ZERO + ms(5),
+///     through: NodeId(1),
+///     task: 7,
+///     expect: Some(Expected::Ok),
+/// });
+/// let mut run = Simulation::new(setup);
+/// run.run();
+/// assert_eq!(run.violation(), None);
+/// assert_eq!(run.history().operations()[0].ended.map(|end| end.time), Some(Time::ZERO + ms(7)));
+/// ```
 pub struct Setup<P: Protocol, C: Client<P>> {
     /// Where all chance comes from.
     pub seed: u64,
@@ -83,6 +124,21 @@ impl<P: Protocol, C: Client<P>> Setup<P, C> {
 }
 
 /// One run of a protocol and its clients.
+///
+/// ```
+/// use sim_core::world::World;
+/// use sim_core::{Cluster, Duration, Seat, Setup, Simulation, Time};
+/// # use sim_core::example::Highest;
+///
+/// let world = World::calm(3, Time::ZERO + Duration::from_secs(1));
+/// let cluster = Cluster::new(vec![Duration::from_millis(10); 3]);
+/// let mut run: Simulation<Highest> = Simulation::new(Setup::new(1, world, cluster));
+/// run.run();
+/// assert_eq!(run.violation(), None);
+/// assert_eq!(run.now(), Time::ZERO + Duration::from_secs(1));
+/// assert_eq!(run.counters().timers, 300);
+/// assert_eq!(run.process(Seat(2)).map(|node| node.seen), Some(0), "nobody asked anything");
+/// ```
 pub struct Simulation<P: Protocol, C: Client<P> = NoClient> {
     keys: Keys,
     world: World,
@@ -181,6 +237,20 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
 
     /// Begins another run, in the memory of the last one. The trace is taken off.
     ///
+    /// ```
+    /// use sim_core::Simulation;
+    /// # use sim_core::example::asking;
+    ///
+    /// # let setup = asking(&[7]);
+    /// let mut run = Simulation::new(setup);
+    /// run.run();
+    /// let first = run.fingerprint();
+    /// # let setup = asking(&[7]);
+    /// run.restart(setup);
+    /// run.run();
+    /// assert_eq!(run.fingerprint(), first, "the same build, world and seed (rule 11)");
+    /// ```
+    ///
     /// # Panics
     /// If the cluster has not one config for each node of the world.
     pub fn restart(&mut self, setup: Setup<P, C>) {
@@ -215,18 +285,33 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         self.plan_beginning();
     }
 
-    /// Follows the run from here on.
+    /// Follows the run from here on, in place of whoever followed it before: see [`Trace`].
     pub fn follow(&mut self, trace: Box<dyn Trace<P, C>>) {
         self.trace = Some(trace);
     }
 
-    /// Hands a seat to a liar, from its next step on.
+    /// Hands a seat to a liar, from its next step on, until the run is over: see [`Adversary`].
+    ///
+    /// # Panics
+    /// If the world has no such seat.
     pub fn corrupt(&mut self, seat: Seat, adversary: Box<dyn Adversary<P>>) {
         let choices = Choices::keyed(self.keys.adversary.about(u64::from(seat.0)));
         self.nodes[seat.index()].adversary = Some(Corruption { adversary, choices });
     }
 
     /// Runs to the end, or to the first violation. A panic in a handler is a violation too.
+    ///
+    /// ```
+    /// use sim_core::check::builtin;
+    /// use sim_core::Simulation;
+    /// # let mut setup = sim_core::example::asking(&[]);
+    ///
+    /// setup.workload = Some(std::rc::Rc::new(|_, _| panic!("what shall I ask?")));
+    /// setup.world.clients.count = 1;
+    /// let mut run = Simulation::new(setup);
+    /// run.run();
+    /// assert_eq!(run.violation().map(|violation| violation.property), Some(builtin::NO_PANIC));
+    /// ```
     pub fn run(&mut self) {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             while self.next_event() {}
@@ -246,7 +331,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         }
     }
 
-    /// The time of the last event.
+    /// The time of the last event; the end of the world, when the run came to it.
     #[must_use]
     pub const fn now(&self) -> Time {
         self.now
@@ -259,6 +344,18 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     }
 
     /// What a judge of the whole run found broken, as a violation at its end.
+    ///
+    /// ```
+    /// use sim_core::check::linearizable::{Checker, Verdict};
+    /// # use sim_core::{Duration, Simulation, Time, example::{MaxRegister, asking}};
+    /// # let mut run = Simulation::new(asking(&[7, 3]));
+    /// # run.run();
+    ///
+    /// let verdict = Checker::<MaxRegister>::new(1_000).check(run.history());
+    /// let Verdict::Violated(found) = verdict else { panic!("n1 has not heard of 7") };
+    /// let violation = run.violation_at_end("linearizable", found.to_string());
+    /// assert_eq!(violation.time, Time::ZERO + Duration::from_millis(100));
+    /// ```
     #[must_use]
     pub const fn violation_at_end(&self, property: &'static str, message: String) -> Violation {
         Violation { property, time: self.now, event: self.counters.events, seat: None, message }
@@ -283,12 +380,26 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     }
 
     /// A seat's process, if it has one.
+    ///
+    /// ```
+    /// # use sim_core::{Seat, Simulation, example::asking};
+    /// # let mut run = Simulation::new(asking(&[7]));
+    /// assert!(run.process(Seat(2)).is_none(), "nothing has happened yet");
+    /// run.run();
+    /// assert_eq!(run.process(Seat(2)).map(|node| node.seen), Some(7));
+    /// ```
+    ///
+    /// # Panics
+    /// If the world has no such seat.
     #[must_use]
     pub fn process(&self, seat: Seat) -> Option<&P> {
         self.nodes[seat.index()].process.as_ref()
     }
 
     /// What a seat is doing.
+    ///
+    /// # Panics
+    /// If the world has no such seat.
     #[must_use]
     pub fn status(&self, seat: Seat) -> Status {
         self.nodes[seat.index()].status
@@ -351,6 +462,16 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     }
 
     /// Lets one event happen; says whether there was one and the run goes on.
+    ///
+    /// ```
+    /// # use sim_core::{Duration, Seat, Simulation, Time, example::asking};
+    /// # let mut run = Simulation::new(asking(&[7]));
+    /// // Until `n2` has heard of it:
+    /// while run.process(Seat(2)).is_none_or(|node| node.seen < 7) {
+    ///     assert!(run.next_event(), "the run is over");
+    /// }
+    /// assert_eq!(run.now(), Time::ZERO + Duration::from_millis(11));
+    /// ```
     pub fn next_event(&mut self) -> bool {
         if self.violation.is_some() {
             return false;

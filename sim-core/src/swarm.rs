@@ -15,6 +15,46 @@ use crate::world::{Endpoint, LinkSettings, World};
 pub type Span<T> = (T, T);
 
 /// Which dangers a seed may draw, and how bad they may be.
+///
+/// ```
+/// use sim_core::chance::Chance;
+/// use sim_core::fault::Family;
+/// use sim_core::rng::Keys;
+/// use sim_core::swarm::{AtMost, Outages, Swarm};
+/// use sim_core::world::World;
+/// use sim_core::{Duration, Time};
+///
+/// let (ms, secs) = (Duration::from_millis, Duration::from_secs);
+/// let swarm = Swarm {
+///     keep_each: Chance::from_percent(50),
+///     loss: Some((Chance::NEVER, Chance::from_percent(10))),
+///     crash: Some(Outages {
+///         every: (ms(500), secs(2)),
+///         lasting: (ms(100), secs(1)),
+///         at_most: AtMost::Minority,
+///         mid_step: Chance::from_percent(50),
+///     }),
+///     chaos: Time::ZERO + secs(20),
+/// #   node_count: vec![],
+/// #   latency: None,
+/// #   duplicate: None,
+/// #   reorder: None,
+/// #   fsync: None,
+/// #   skew: None,
+/// #   drift_ppm: None,
+/// #   partition: None,
+/// #   pause: None,
+///     // …
+/// };
+/// let calm = World::calm(3, Time::ZERO + secs(30));
+/// let crashes = |seed: &u64| {
+///     let world = swarm.draw(&calm, &Keys::new(*seed));
+///     assert!(world.last_fault() <= swarm.chaos);
+///     world.faults.iter().any(|fault| fault.kind.family() == Family::Crash)
+/// };
+/// let seeds = (0..100).filter(crashes).count();
+/// assert!((25..75).contains(&seeds), "half of the seeds have crashes, not {seeds}%");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Swarm {
     /// The chance that a danger exists at all in a run, for each by itself.
@@ -46,6 +86,29 @@ pub struct Swarm {
 }
 
 /// Partitions that come and go.
+///
+/// ```
+/// use sim_core::swarm::{Partitions, Shape};
+/// use sim_core::Duration;
+/// # use sim_core::{Time, chance::Chance, fault::FaultKind, rng::Keys, swarm::Swarm, world::World};
+///
+/// let (ms, secs) = (Duration::from_millis, Duration::from_secs);
+/// let partitions = Partitions {
+///     every: (secs(1), secs(2)),
+///     lasting: (ms(50), secs(1)),
+///     shapes: vec![Shape::Halves, Shape::OneAlone],
+/// };
+/// # let (loss, crash, chaos) = (None, None, Time::ZERO + secs(20));
+/// # let swarm = Swarm {
+/// #     keep_each: Chance::ALWAYS, partition: Some(partitions), loss, crash, chaos,
+/// #     node_count: vec![], latency: None, duplicate: None, reorder: None, fsync: None,
+/// #     skew: None, drift_ppm: None, pause: None,
+/// # };
+/// # let world = swarm.draw(&World::calm(3, Time::ZERO + secs(30)), &Keys::new(1));
+/// // In twenty seconds, one every two or three.
+/// assert!((6..=20).contains(&world.faults.len()), "{} partitions", world.faults.len());
+/// assert!(world.faults.iter().all(|fault| matches!(fault.kind, FaultKind::Partition { .. })));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Partitions {
     /// The time from the end of one to the beginning of the next.
@@ -57,6 +120,14 @@ pub struct Partitions {
 }
 
 /// How a partition divides the nodes.
+///
+/// ```
+/// use sim_core::swarm::Shape;
+///
+/// let named = |text| Shape::ALL.iter().find(|(name, _)| *name == text).map(|(_, shape)| *shape);
+/// assert_eq!(named("one_way"), Some(Shape::OneWay));
+/// assert_eq!(named("thirds"), None);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Shape {
     /// One node against all others.
@@ -80,6 +151,31 @@ impl Shape {
 }
 
 /// Crashes or pauses that come and go.
+///
+/// ```
+/// use sim_core::chance::Chance;
+/// use sim_core::swarm::{AtMost, Outages};
+/// use sim_core::Duration;
+/// # use sim_core::{Time, fault::FaultKind, rng::Keys, swarm::Swarm, world::World};
+///
+/// let (ms, secs) = (Duration::from_millis, Duration::from_secs);
+/// let crashes = Outages {
+///     every: (secs(1), secs(2)),
+///     lasting: (ms(10), ms(500)),
+///     at_most: AtMost::One,
+///     mid_step: Chance::NEVER,
+/// };
+/// # let (loss, partition, chaos) = (None, None, Time::ZERO + secs(20));
+/// # let swarm = Swarm {
+/// #     keep_each: Chance::ALWAYS, crash: Some(crashes), loss, partition, chaos,
+/// #     node_count: vec![], latency: None, duplicate: None, reorder: None, fsync: None,
+/// #     skew: None, drift_ppm: None, pause: None,
+/// # };
+/// # let faults = swarm.draw(&World::calm(3, Time::ZERO + secs(30)), &Keys::new(1)).faults;
+/// // Who crashes is back before the next one goes.
+/// assert!((9..=20).contains(&faults.len()), "{} crashes", faults.len());
+/// assert!(faults.windows(2).all(|pair| pair[0].until < Some(pair[1].at)));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Outages {
     /// The time from the beginning of one to the beginning of the next.
@@ -93,6 +189,14 @@ pub struct Outages {
 }
 
 /// How many nodes may be out at a time.
+///
+/// ```
+/// use sim_core::swarm::AtMost;
+///
+/// let named = |text| AtMost::ALL.iter().find(|(name, _)| *name == text).map(|(_, bound)| *bound);
+/// assert_eq!(named("minority"), Some(AtMost::Minority));
+/// assert_eq!(named("2"), None);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AtMost {
     /// One.
@@ -135,6 +239,9 @@ enum Danger {
 
 impl Swarm {
     /// The world of one seed: the scenario's own, with the dangers that this seed drew.
+    ///
+    /// # Panics
+    /// If a range is turned round, or partitions have no shape.
     #[must_use]
     pub fn draw(&self, base: &World, keys: &Keys) -> World {
         let mut world = base.clone();

@@ -4,10 +4,34 @@ use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 
 /// An instant: nanoseconds since the run began, on the world's clock or on a node's own.
+///
+/// Sums and differences panic beyond its limits, 584 years (rule 8); [`since`](Self::since) and
+/// [`saturating_add`](Self::saturating_add) do not.
+///
+/// ```
+/// use sim_core::{Duration, Time};
+///
+/// let at = Time::ZERO + Duration::from_micros(16_313);
+/// assert_eq!(at.to_string(), "16.313ms");
+/// assert_eq!(at.since(Time::ZERO), Duration::from_micros(16_313));
+/// assert_eq!(Time::ZERO.since(at), Duration::ZERO, "no time has passed before");
+/// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(u64);
 
-/// A length of time, in nanoseconds.
+/// A length of time, in nanoseconds. Read as it is displayed: a number and its unit, `50ms` or `1.5s`
+/// ([`units`](crate::units)).
+///
+/// Sums and differences panic beyond its limits (rule 8); [`saturating_add`](Self::saturating_add)
+/// does not.
+///
+/// ```
+/// use sim_core::Duration;
+///
+/// assert_eq!("1.5s".parse(), Ok(Duration::from_millis(1_500)));
+/// assert_eq!(Duration::from_millis(1_500).to_string(), "1500ms");
+/// assert_eq!(Duration::MAX.saturating_add(Duration::from_secs(1)), Duration::MAX);
+/// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Duration(u64);
 
@@ -55,18 +79,27 @@ impl Duration {
     }
 
     /// A length in microseconds.
+    ///
+    /// # Panics
+    /// Above [`MAX`](Self::MAX).
     #[must_use]
     pub const fn from_micros(micros: u64) -> Self {
         Self(micros * 1_000)
     }
 
     /// A length in milliseconds.
+    ///
+    /// # Panics
+    /// Above [`MAX`](Self::MAX).
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis * 1_000_000)
     }
 
     /// A length in seconds.
+    ///
+    /// # Panics
+    /// Above [`MAX`](Self::MAX).
     #[must_use]
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs * 1_000_000_000)

@@ -15,6 +15,14 @@ use crate::time::Duration;
 
 /// A text that is not the quantity it should be. Displayed, it says what is wrong, and behind a
 /// semicolon what would have been right.
+///
+/// ```
+/// use sim_core::Duration;
+///
+/// let error = "5m".parse::<Duration>().expect_err("ambiguous");
+/// assert_eq!(error.wrong, "`m` is minutes to some and milliseconds to others");
+/// assert_eq!(error.right, "write 5min or 5ms");
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UnitError {
     /// What is wrong.
@@ -38,9 +46,20 @@ impl fmt::Display for UnitError {
 impl std::error::Error for UnitError {}
 
 /// How often something happens: `50/s`, `30/min`, `1/2s`.
+///
+/// ```
+/// use sim_core::units::Rate;
+/// use sim_core::Duration;
+///
+/// let rate: Rate = "50/s".parse()?;
+/// assert_eq!((rate.times, rate.per), (50, Duration::from_secs(1)));
+/// // Each of three clients asks every 60 ms.
+/// assert_eq!(rate.gap(3), Some(Duration::from_millis(60)));
+/// # Ok::<(), sim_core::units::UnitError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rate {
-    /// How many times.
+    /// How many times; not zero.
     pub times: u64,
     /// In which time.
     pub per: Duration,
@@ -49,6 +68,9 @@ pub struct Rate {
 impl Rate {
     /// The mean gap for each of so many that reach this rate together; `None` where it is shorter
     /// than a nanosecond or longer than time itself.
+    ///
+    /// # Panics
+    /// If `times` is zero, which no rate is that was read.
     #[must_use]
     pub fn gap(self, sources: u32) -> Option<Duration> {
         let nanos = u128::from(self.per.as_nanos()) * u128::from(sources) / u128::from(self.times);
@@ -58,6 +80,16 @@ impl Rate {
 }
 
 /// Two ends, both included: `1ms..10ms`. A single value is both ends.
+///
+/// ```
+/// use sim_core::units::Between;
+/// use sim_core::{Duration, chance::Chance};
+///
+/// let (from, to) = (Duration::from_millis(1), Duration::from_millis(10));
+/// assert_eq!("1ms..10ms".parse(), Ok(Between { from, to }));
+/// assert_eq!("10ms".parse(), Ok(Between { from: to, to }));
+/// assert!("20%..5%".parse::<Between<Chance>>().is_err(), "it is turned round");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Between<T> {
     /// The lower end.
@@ -67,6 +99,13 @@ pub struct Between<T> {
 }
 
 /// How much faster or slower a clock runs, in parts per million.
+///
+/// ```
+/// use sim_core::units::Ppm;
+///
+/// assert_eq!("200ppm".parse(), Ok(Ppm(200)));
+/// assert!("200".parse::<Ppm>().is_err(), "a drift carries its unit");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub struct Ppm(pub u32);
 
@@ -77,10 +116,24 @@ impl fmt::Display for Ppm {
 }
 
 /// A step of a clock, forwards or backwards, in nanoseconds: `+2s`, `-500ms`.
+///
+/// ```
+/// use sim_core::units::Shift;
+///
+/// assert_eq!("-500ms".parse(), Ok(Shift(-500_000_000)));
+/// assert!("500ms".parse::<Shift>().is_err(), "it does not say which way");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Shift(pub i64);
 
-/// How much faster (`+50ppm`) or slower (`-50ppm`) one clock runs.
+/// How much faster (`+50ppm`) or slower (`-50ppm`) one clock runs, in parts per million.
+///
+/// ```
+/// use sim_core::units::Drift;
+///
+/// assert_eq!("-50ppm".parse(), Ok(Drift(-50)));
+/// assert!("50ppm".parse::<Drift>().is_err(), "it does not say which way");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Drift(pub i32);
 

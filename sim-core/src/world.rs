@@ -11,6 +11,17 @@ use crate::rng::Keys;
 use crate::time::{Duration, Time};
 
 /// Everything about a run but the protocol and the seed. A swarm draws one anew for each seed.
+///
+/// ```
+/// use sim_core::world::World;
+/// use sim_core::{Duration, NodeId, Seat, Time};
+///
+/// let mut world = World::calm(3, Time::ZERO + Duration::from_secs(10));
+/// world.network.link.latency = (Duration::from_millis(1)..=Duration::from_millis(10)).into();
+/// world.twins = vec![NodeId(1)];
+/// assert_eq!(world.seats(), 4);
+/// assert_eq!(world.identity(Seat(3)), NodeId(1), "the seats of twins come last");
+/// ```
 #[derive(Clone, Debug)]
 pub struct World {
     /// How many nodes there are, up or not. Node `n` has seat `n`.
@@ -67,6 +78,9 @@ impl World {
     }
 
     /// Whose identity a seat has.
+    ///
+    /// # Panics
+    /// If there is no such seat.
     #[must_use]
     pub fn identity(&self, seat: Seat) -> NodeId {
         match seat.0.checked_sub(self.nodes) {
@@ -85,6 +99,17 @@ impl World {
     }
 
     /// When the last planned fault begins or ends, within the run: from then on the world is calm.
+    ///
+    /// ```
+    /// use sim_core::fault::{Fault, FaultKind};
+    /// # use sim_core::{Duration, Time, world::World};
+    ///
+    /// let at = |secs| Time::ZERO + Duration::from_secs(secs);
+    /// let mut world = World::calm(3, at(10));
+    /// world.faults.push(Fault { at: at(2), until: Some(at(5)), kind: FaultKind::Heal });
+    /// world.faults.push(Fault { at: at(20), until: None, kind: FaultKind::Heal });
+    /// assert_eq!(world.last_fault(), at(5), "the other one comes after the end");
+    /// ```
     #[must_use]
     pub fn last_fault(&self) -> Time {
         let turns = self.faults.iter().flat_map(|fault| [Some(fault.at), fault.until]).flatten();
@@ -93,6 +118,19 @@ impl World {
 }
 
 /// One end of a link.
+///
+/// ```
+/// use sim_core::id::ClientId;
+/// use sim_core::world::Endpoint;
+/// use sim_core::Seat;
+///
+/// let name = |end| match end {
+///     Endpoint::Seat(Seat(seat)) => format!("seat {seat}"),
+///     Endpoint::Client(client) => client.to_string(),
+/// };
+/// assert_eq!(name(Endpoint::Client(ClientId(0))), "c1");
+/// assert!(Endpoint::Seat(Seat(9)) < Endpoint::Client(ClientId(0)));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Endpoint {
     /// A process of the cluster.
@@ -102,6 +140,22 @@ pub enum Endpoint {
 }
 
 /// How messages travel.
+///
+/// ```
+/// use sim_core::world::{Endpoint, LinkSettings};
+/// use sim_core::{Duration, Seat, Simulation};
+/// # use sim_core::chance::Chance;
+/// # let mut setup = sim_core::example::asking(&[7]);
+///
+/// // Nothing that `n0` sends to `n2` arrives.
+/// let (from, to) = (Endpoint::Seat(Seat(0)), Endpoint::Seat(Seat(2)));
+/// let network = &mut setup.world.network;
+/// let lossy = LinkSettings { loss: Chance::ALWAYS, ..network.link };
+/// network.overrides.insert((from, to), lossy);
+/// let mut run = Simulation::new(setup);
+/// run.run();
+/// assert_eq!(run.counters().lost, 10);
+/// ```
 #[derive(Clone, Default, Debug)]
 pub struct NetworkSettings {
     /// Every link that nothing else is said of.
@@ -113,6 +167,23 @@ pub struct NetworkSettings {
 }
 
 /// How messages travel over one link, in one direction.
+///
+/// ```
+/// use sim_core::chance::Chance;
+/// use sim_core::world::LinkSettings;
+/// use sim_core::Duration;
+/// # let mut setup = sim_core::example::asking(&[7]);
+///
+/// setup.world.network.link = LinkSettings {
+///     latency: (Duration::from_millis(1)..=Duration::from_millis(10)).into(),
+///     loss: Chance::from_percent(20),
+///     ..LinkSettings::default()
+/// };
+/// # let mut run = sim_core::Simulation::new(setup);
+/// # run.run();
+/// let (lost, sent) = (run.counters().lost, run.counters().sent);
+/// assert!((sent / 10..sent / 3).contains(&lost), "{lost} of {sent} were lost");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LinkSettings {
     /// How long a message takes.
@@ -138,6 +209,22 @@ impl Default for LinkSettings {
 }
 
 /// Which region each seat is in, and how long messages take from one to another.
+///
+/// ```
+/// use sim_core::world::Regions;
+/// use sim_core::{Duration, Seat, Simulation, Time};
+/// # let mut setup = sim_core::example::asking(&[7]);
+///
+/// // Two nodes in Europe, one in America.
+/// let ms = |millis| Duration::from_millis(millis).into();
+/// setup.world.network.regions = Regions {
+///     of: vec![Some(0), Some(0), Some(1)],
+///     latency: [((0, 0), ms(1)), ((0, 1), ms(40)), ((1, 0), ms(40))].into(),
+/// };
+/// let mut run = Simulation::new(setup);
+/// while run.process(Seat(2)).is_none_or(|node| node.seen < 7) && run.next_event() {}
+/// assert_eq!(run.now(), Time::ZERO + Duration::from_millis(10 + 40));
+/// ```
 #[derive(Clone, Default, Debug)]
 pub struct Regions {
     /// The region of each seat, by index; seats beyond the end are in none.
@@ -147,6 +234,25 @@ pub struct Regions {
 }
 
 /// How disks behave.
+///
+/// ```
+/// use sim_core::chance::Chance;
+/// use sim_core::world::DiskSettings;
+/// use sim_core::{Duration, Simulation, Time};
+/// # let mut setup = sim_core::example::asking(&[7]);
+///
+/// let fsync = Duration::from_millis(2);
+/// setup.world.disk = DiskSettings {
+///     fsync: fsync.into(),
+///     torn_write: Chance::from_percent(10),
+///     ..DiskSettings::default()
+/// };
+/// let mut run = Simulation::new(setup);
+/// run.run();
+/// let ended = run.history().operations()[0].ended;
+/// // The answer waited for the disk.
+/// assert_eq!(ended.map(|end| end.time), Some(Time::ZERO + fsync));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DiskSettings {
     /// How long it takes to make durable what was written.
@@ -165,6 +271,19 @@ impl Default for DiskSettings {
 }
 
 /// How far clocks are off.
+///
+/// ```
+/// use sim_core::{Duration, Simulation};
+/// # let mut setup = sim_core::example::asking(&[7]);
+///
+/// let clocks = &mut setup.world.clocks;
+/// clocks.skew = (Duration::ZERO, Duration::from_millis(500));
+/// clocks.drift_ppm = (150_000, 150_000);
+/// let mut run = Simulation::new(setup);
+/// run.run();
+/// // An alarm every 10 ms rings 8 times in 100 ms by a clock so slow, 11 times by one so fast.
+/// assert_eq!(run.counters().timers, 8 + 8 + 11);
+/// ```
 #[derive(Clone, Default, Debug)]
 pub struct ClockSettings {
     /// How far a wall clock is ahead or behind, drawn for each seat between these, sign included.
@@ -176,6 +295,19 @@ pub struct ClockSettings {
 }
 
 /// How far one clock is off.
+///
+/// ```
+/// use sim_core::world::ClockError;
+/// use sim_core::{Seat, Simulation};
+/// # let mut setup = sim_core::example::asking(&[7]);
+///
+/// // The clock of `n0` runs twice as fast.
+/// let fast = ClockError { offset_nanos: 0, drift_ppm: 1_000_000 };
+/// setup.world.clocks.fixed.insert(Seat(0), fast);
+/// let mut run = Simulation::new(setup);
+/// run.run();
+/// assert_eq!(run.counters().timers, 20 + 10 + 10);
+/// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct ClockError {
     /// How far the wall clock is ahead at the beginning, in nanoseconds; negative if it is behind.
@@ -185,6 +317,25 @@ pub struct ClockError {
 }
 
 /// What clients do, besides a script.
+///
+/// ```
+/// use sim_core::world::{ClientSettings, Pace};
+/// use sim_core::{Duration, Simulation};
+/// # let mut setup = sim_core::example::asking(&[]);
+///
+/// setup.world.clients = ClientSettings {
+///     count: 3,
+///     pace: Pace::Open { every: Duration::from_millis(10) },
+///     keys: 5,
+///     ..ClientSettings::none()
+/// };
+/// setup.workload = Some(std::rc::Rc::new(|_, draw| draw.below(5)));
+/// let mut run = Simulation::new(setup);
+/// run.run();
+/// // Each of the three asks ten times on average.
+/// let asked = run.history().operations().len();
+/// assert!((15..45).contains(&asked), "{asked} operations");
+/// ```
 #[derive(Clone, Debug)]
 pub struct ClientSettings {
     /// How many there are.
@@ -223,6 +374,18 @@ impl ClientSettings {
 }
 
 /// When a client asks.
+///
+/// ```
+/// use sim_core::units::Rate;
+/// use sim_core::world::Pace;
+/// use sim_core::Duration;
+///
+/// // Three clients that together ask fifty times a second.
+/// let rate: Rate = "50/s".parse()?;
+/// let every = rate.gap(3).expect("neither too often nor too seldom");
+/// assert_eq!(Pace::Open { every }, Pace::Open { every: Duration::from_millis(60) });
+/// # Ok::<(), sim_core::units::UnitError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Pace {
     /// Open loop: operations arrive at random (Poisson), whether or not the last one was answered;
@@ -239,6 +402,19 @@ pub enum Pace {
 }
 
 /// What ends a run that would not end by itself.
+///
+/// ```
+/// use sim_core::check::builtin;
+/// use sim_core::world::Limits;
+/// use sim_core::Simulation;
+/// # let mut setup = sim_core::example::asking(&[7]);
+///
+/// setup.world.limits = Limits { events_at_one_instant: 2, ..Limits::default() };
+/// let mut run = Simulation::new(setup);
+/// run.run();
+/// // Three nodes start at once.
+/// assert_eq!(run.violation().map(|violation| violation.property), Some(builtin::NO_RUNAWAY));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// How many events may happen in a run.

@@ -104,6 +104,31 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     }
 
     /// The goals that were judged: those whose time was up before the run was.
+    ///
+    /// ```
+    /// use sim_core::check::{Goal, Step};
+    /// use sim_core::{Duration, Simulation, Time};
+    /// # use sim_core::example::{Highest, asking};
+    ///
+    /// struct Never;
+    ///
+    /// impl Goal<Highest> for Never {
+    ///     fn observe(&mut self, _: &Step<'_, Highest>) {}
+    ///     fn met_since(&self) -> Option<Time> {
+    ///         None
+    ///     }
+    ///     fn waiting_for(&self) -> String {
+    ///         "what never comes".into()
+    ///     }
+    /// }
+    ///
+    /// // The run ends after 100 ms: too early to say.
+    /// # let mut setup = asking(&[7]);
+    /// setup.goals.push(("never", Duration::from_millis(200), Box::new(Never)));
+    /// let mut run = Simulation::new(setup);
+    /// run.run();
+    /// assert_eq!((run.violation(), run.judged_goals().count()), (None, 0));
+    /// ```
     pub fn judged_goals(&self) -> impl Iterator<Item = &'static str> + '_ {
         let end = self.world.end;
         let goals = self.watch.goals.iter();
