@@ -128,6 +128,14 @@ impl Delay {
     }
 
     /// The shortest length that can be drawn.
+    ///
+    /// ```
+    /// # use sim_core::{Duration, chance::Delay};
+    /// let ms = Duration::from_millis;
+    /// let bounds = |delay: Delay| (delay.shortest(), delay.longest());
+    /// assert_eq!(bounds(Delay::from(ms(1)..=ms(10))), (ms(1), ms(10)));
+    /// assert_eq!(bounds(Delay::exponential(ms(10))), (Duration::ZERO, Duration::MAX));
+    /// ```
     #[must_use]
     pub const fn shortest(self) -> Duration {
         match self {

@@ -149,6 +149,47 @@ pub trait Goal<P: Protocol> {
     fn met_since(&self) -> Option<Time>;
 
     /// Whether, once reached, it must last until the end of the run.
+    ///
+    /// ```
+    /// use sim_core::check::{Goal, Step};
+    /// use sim_core::fault::{Fault, FaultKind};
+    /// use sim_core::{Duration, NodeId, Seat, Simulation, Time};
+    /// # use sim_core::example::{Highest, asking};
+    ///
+    /// /// The first node knows a number, and does not forget it again.
+    /// #[derive(Default)]
+    /// struct Remembered(Option<Time>);
+    ///
+    /// impl Goal<Highest> for Remembered {
+    ///     fn observe(&mut self, step: &Step<'_, Highest>) {
+    ///         if step.node == NodeId(0) && step.state.is_some_and(|node| node.seen > 0) {
+    ///             self.0.get_or_insert(step.time);
+    ///         }
+    ///     }
+    ///     fn crashed(&mut self, _: Time, node: NodeId) {
+    ///         self.0 = self.0.filter(|_| node != NodeId(0));
+    ///     }
+    ///     fn met_since(&self) -> Option<Time> {
+    ///         self.0
+    ///     }
+    ///     fn must_last(&self) -> bool {
+    ///         true
+    ///     }
+    ///     fn waiting_for(&self) -> String {
+    ///         "n0 knows nothing".into()
+    ///     }
+    /// }
+    ///
+    /// # let mut setup = asking(&[7]);
+    /// let kind = FaultKind::Crash { seats: vec![Seat(0)], mid_step: false };
+    /// let at = Time::ZERO + Duration::from_millis(50);
+    /// setup.world.faults.push(Fault { at, until: None, kind });
+    /// let goal = Box::new(Remembered::default());
+    /// setup.goals.push(("remembered", Duration::from_millis(20), goal));
+    /// let mut run = Simulation::new(setup);
+    /// run.run();
+    /// assert_eq!(run.violation().map(|violation| violation.property), Some("remembered"));
+    /// ```
     fn must_last(&self) -> bool {
         false
     }

@@ -533,6 +533,26 @@ impl<P: Protocol> Context<P> {
     }
 
     /// The choices made since the context was lent.
+    ///
+    /// ```
+    /// # use sim_core::{Context, NodeId, example::Highest};
+    /// /// Sends one of three colours.
+    /// fn handler(cx: &mut Context<Highest>) {
+    ///     let colour = cx.choose(3);
+    ///     cx.broadcast(colour);
+    /// }
+    ///
+    /// // An explorer calls it once, to learn what can be chosen, and then with every other choice.
+    /// let mut cx = Context::bare(NodeId(0), 3);
+    /// handler(&mut cx);
+    /// for pick in 0..cx.choices()[0].of {
+    ///     let mut cx = Context::bare(NodeId(0), 3);
+    ///     cx.script(vec![pick]);
+    ///     handler(&mut cx);
+    ///     assert_eq!(cx.effects(), [&*format!("-> * {pick}")]);
+    /// }
+    /// # assert_eq!(cx.choices()[0].of, 3);
+    /// ```
     #[must_use]
     pub fn choices(&self) -> &[Choice] {
         self.choices.made()

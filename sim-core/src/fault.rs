@@ -157,6 +157,13 @@ impl FaultKind {
     }
 
     /// Whether it makes sense to say when it ends.
+    ///
+    /// ```
+    /// # use sim_core::{Seat, fault::FaultKind};
+    /// let pause = FaultKind::Pause { seats: vec![Seat(0)] };
+    /// let resume = FaultKind::Resume { seats: vec![Seat(0)] };
+    /// assert!(pause.has_an_end() && !resume.has_an_end());
+    /// ```
     #[must_use]
     pub const fn has_an_end(&self) -> bool {
         matches!(

@@ -67,6 +67,57 @@ pub trait Protocol: Sized + fmt::Debug + 'static {
     }
 
     /// A [`sync`](Context::sync) came to its end. For those who do not wait.
+    ///
+    /// ```
+    /// use sim_core::protocol::{DiskDone, Tag};
+    /// # use sim_core::protocol::Never;
+    /// # use sim_core::{Cluster, Context, NodeId, Protocol, RequestId, id::ClientId};
+    ///
+    /// /// Answers each request when its record is durable, and goes on with others meanwhile.
+    /// #[derive(Debug)]
+    /// struct Ledger {
+    ///     written: u64,
+    ///     waiting: Vec<(u64, RequestId)>,
+    /// }
+    ///
+    /// impl Protocol for Ledger {
+    /// #     type Config = ();
+    /// #     type Message = Never;
+    /// #     type Timer = Never;
+    /// #     type Request = u64;
+    /// #     type Reply = &'static str;
+    /// #     type Record = u64;
+    /// #     fn new(_: NodeId, _: &Cluster<()>) -> Self {
+    /// #         Self { written: 0, waiting: Vec::new() }
+    /// #     }
+    /// #     fn on_message(&mut self, _: &mut Context<Self>, _: NodeId, message: Never) {
+    /// #         match message {}
+    /// #     }
+    ///     // …
+    ///     fn on_request(&mut self, cx: &mut Context<Self>, id: RequestId, entry: u64) {
+    ///         self.written += 1;
+    ///         self.waiting.push((self.written, id));
+    ///         cx.write(entry);
+    ///         cx.sync(Tag(self.written));
+    ///     }
+    ///
+    ///     fn on_disk(&mut self, cx: &mut Context<Self>, done: DiskDone) {
+    ///         let DiskDone::Synced(Tag(durable)) = done else { panic!("the ledger is lost") };
+    ///         for (_, id) in self.waiting.extract_if(.., |(written, _)| *written <= durable) {
+    ///             cx.reply(id, "done");
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let mut cx = Context::bare(NodeId(0), 1);
+    /// let mut ledger = Ledger::new(NodeId(0), &Cluster::new(vec![()]));
+    /// for number in 1..=3 {
+    ///     ledger.on_request(&mut cx, RequestId { client: ClientId(0), number }, 7);
+    /// }
+    /// cx.take_effects();
+    /// ledger.on_disk(&mut cx, DiskDone::Synced(Tag(2)));
+    /// assert_eq!(cx.effects(), ["=> c1#1 \"done\"", "=> c1#2 \"done\""]);
+    /// ```
     fn on_disk(&mut self, cx: &mut Context<Self>, done: DiskDone) {
         let _ = (cx, done);
     }

@@ -53,6 +53,40 @@ pub trait Trace<P: Protocol, C: Client<P>> {
     fn happened(&mut self, time: Time, what: &Happening<'_, P, C>);
 
     /// An event of the queue is over, and this is the fingerprint of the run so far.
+    ///
+    /// ```
+    /// use std::cell::RefCell;
+    /// use std::rc::Rc;
+    ///
+    /// use sim_core::client::Client;
+    /// use sim_core::trace::{Happening, Trace};
+    /// use sim_core::{Protocol, Simulation, Time};
+    /// # use sim_core::example::asking;
+    ///
+    /// /// Keeps the fingerprint after each event.
+    /// #[derive(Default)]
+    /// struct Prints(Vec<u64>);
+    ///
+    /// impl<P: Protocol, C: Client<P>> Trace<P, C> for Prints {
+    ///     fn happened(&mut self, _: Time, _: &Happening<'_, P, C>) {}
+    ///
+    ///     fn event_over(&mut self, _: u64, _: Time, fingerprint: u64) {
+    ///         self.0.push(fingerprint);
+    ///     }
+    /// }
+    ///
+    /// let prints = |asked: u64| {
+    ///     let prints = Rc::new(RefCell::new(Prints::default()));
+    /// #   let setup = asking(&[asked]);
+    ///     let mut run = Simulation::new(setup);
+    ///     run.follow(Box::new(prints.clone()));
+    ///     run.run();
+    ///     prints.take().0
+    /// };
+    /// // Two runs that differ in what is asked part at the fourth event: three nodes start first.
+    /// let (one, other) = (prints(7), prints(8));
+    /// assert_eq!(one.iter().zip(&other).position(|(one, other)| one != other), Some(3));
+    /// ```
     fn event_over(&mut self, number: u64, time: Time, fingerprint: u64) {
         let _ = (number, time, fingerprint);
     }

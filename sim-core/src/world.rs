@@ -90,6 +90,18 @@ impl World {
     }
 
     /// How far the clock of a seat is off, in the run of these keys.
+    ///
+    /// ```
+    /// use sim_core::rng::Keys;
+    /// use sim_core::{Duration, Seat, Time, world::World};
+    ///
+    /// let mut world = World::calm(3, Time::MAX);
+    /// world.clocks.skew = (Duration::ZERO, Duration::from_secs(1));
+    /// let keys = Keys::new(1);
+    /// let (one, other) = (world.clock(Seat(0), &keys), world.clock(Seat(1), &keys));
+    /// assert_ne!(one.offset_nanos, other.offset_nanos);
+    /// assert!(one.offset_nanos.abs() <= 1_000_000_000);
+    /// ```
     #[must_use]
     pub fn clock(&self, seat: Seat, keys: &Keys) -> ClockError {
         let fixed = self.clocks.fixed.get(&seat).copied();

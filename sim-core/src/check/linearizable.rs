@@ -83,6 +83,25 @@ pub trait Model {
     /// before was: true of a put, false of a compare-and-set. Such an operation hides every write
     /// just before it, so the search need not ask what it saw. Saying `false` costs time and
     /// nothing else; saying `true` of any other operation makes the verdict wrong.
+    ///
+    /// ```
+    /// #[derive(PartialEq, Debug)]
+    /// enum Operation {
+    ///     Get,
+    ///     Put(u64),
+    ///     CompareAndSet(u64, u64),
+    /// }
+    ///
+    /// fn is_read(operation: &Operation) -> bool {
+    ///     matches!(operation, Operation::Get)
+    /// }
+    ///
+    /// fn overwrites(operation: &Operation) -> bool {
+    ///     matches!(operation, Operation::Put(_))
+    /// }
+    /// assert!(is_read(&Operation::Get) && overwrites(&Operation::Put(7)));
+    /// assert!(!overwrites(&Operation::CompareAndSet(7, 8)), "it tells what was there");
+    /// ```
     fn overwrites(operation: &Self::Operation) -> bool {
         let _ = operation;
         false
