@@ -33,6 +33,11 @@ pub(crate) enum Command {
     /// Run a scenario on many seeds and say what held
     Run(Run),
     /// Run one seed and tell what happened in it
+    ///
+    /// The file of a kept failure (results/…/failures/PROPERTY-SEED.json) needs nothing else. It is
+    /// replayed by the decisions that it kept, whatever this build would draw. If the run is another one
+    /// all the same, the replay says from which event on, what that was then and what it is now, and ends
+    /// with 3.
     Replay(Replay),
     /// List what there is to run, and what it is judged by
     List(List),
@@ -147,7 +152,8 @@ pub(crate) struct Replay {
     pub(crate) all: bool,
 
     /// Tell nothing, and print the run as a scenario: what its seed drew of the world is written out as
-    /// nodes, clocks and faults. It is the same run
+    /// nodes, clocks and faults, and what a kept run decided otherwise than this build as a schedule. It
+    /// is the same run
     #[arg(long, conflicts_with_all = ["all", "around_violation", "from", "until", "nodes", "kinds"])]
     pub(crate) as_scenario: bool,
 }

@@ -118,8 +118,9 @@ pub trait Prepared: Send + Sync {
     /// Runs a seed and keeps the run: as a scenario in which what the seed drew is written out, given
     /// the text of this one, and event by event.
     fn record(&self, text: &str, seed: u64) -> (String, Recording);
-    /// The scenario in which what a seed drew is written out, given the text of this one.
-    fn as_scenario(&self, text: &str, seed: u64) -> String;
+    /// The scenario in which what a seed drew is written out, given the text of this one; and, for a run
+    /// that was retraced, the decisions that this build would draw otherwise.
+    fn as_scenario(&self, text: &str, seed: u64, retraced: Option<&Retraced>) -> String;
     /// Runs a seed, deciding everything as it was recorded; says where it parts from that all the same.
     ///
     /// # Errors
@@ -150,6 +151,8 @@ pub struct Retraced {
     pub departure: Option<Departure>,
     /// How many decisions were taken from the recording that this build would have drawn otherwise.
     pub changed: u64,
+    /// Those of them that a schedule can say, as its entries: `message` and what, `delay` and how long.
+    pub entries: Vec<Vec<(&'static str, String)>>,
 }
 
 /// Somebody who runs seeds, and keeps the buffers from one to the next.

@@ -171,9 +171,10 @@ impl<S: Runnable> Prepared for Runs<S> {
         options.check(&self.scenario.names, self.clients(), S::MESSAGES)
     }
 
-    fn as_scenario(&self, text: &str, seed: u64) -> String {
+    fn as_scenario(&self, text: &str, seed: u64, retraced: Option<&Retraced>) -> String {
+        let entries = retraced.map_or(&[][..], |retraced| &retraced.entries);
         let worlds = (&self.scenario.world, &self.world(seed));
-        scenario::explicit(text, &self.scenario.names, worlds, seed)
+        scenario::explicit(text, &self.scenario.names, worlds, seed, entries)
     }
 
     fn record(&self, text: &str, seed: u64) -> (String, Recording) {
@@ -191,7 +192,7 @@ impl<S: Runnable> Prepared for Runs<S> {
         let is_complete = walker.borrow().is_complete();
         let decisions = tape.borrow().decisions();
         let trail = Trail::of(walker.borrow().events());
-        (self.as_scenario(text, seed), Recording { is_complete, decisions, trail })
+        (self.as_scenario(text, seed, None), Recording { is_complete, decisions, trail })
     }
 
     fn retrace(&self, seed: u64, recording: &Recording) -> Result<Retraced, String> {
@@ -205,8 +206,9 @@ impl<S: Runnable> Prepared for Runs<S> {
         simulation.follow(Box::new(Rc::clone(&walker)));
         let outcome = bench.finish(seed);
         let departure = recording.departure(walker.borrow().events())?;
-        let changed = tape.borrow().changed();
-        Ok(Retraced { outcome, departure, changed })
+        let tape = tape.borrow();
+        let (changed, entries) = (tape.changed(), tape.entries().to_vec());
+        Ok(Retraced { outcome, departure, changed, entries })
     }
 
     fn replay(

@@ -23,7 +23,7 @@ fn read(path: &str, overrides: &[&str]) -> Source {
 #[track_caller]
 fn check(source: &Source, seed: u64) -> String {
     let scenario = prepare(source);
-    let text = scenario.as_scenario(&source.text, seed);
+    let text = scenario.as_scenario(&source.text, seed, None);
     let explicit = Source::new("explicit.yaml", text.clone());
     let same = prepare(&explicit);
     assert_eq!(same.seeds(), seed..seed + 1);
@@ -31,7 +31,7 @@ fn check(source: &Source, seed: u64) -> String {
     assert_eq!(one.fingerprint, other.fingerprint, "seed {seed}\n{text}");
     assert_eq!(format!("{one:?}"), format!("{other:?}"), "seed {seed}\n{text}");
     // And written once more it says the same.
-    assert_eq!(same.as_scenario(&text, seed), text);
+    assert_eq!(same.as_scenario(&text, seed, None), text);
     text
 }
 

@@ -8,10 +8,10 @@ use sim_core::{Duration, Time};
 use super::{change, prepare};
 use crate::args::{Color, Replay};
 use crate::catalogue::{Catalogue, Prepared, Retraced};
-use crate::kept::{self, Departure, Event, Kept};
+use crate::kept::{self, Departure, Event, Kept, Recording};
 use crate::outcome::{Outcome, Verdict};
 use crate::output::json::hex;
-use crate::output::terminal::{Out, columns};
+use crate::output::terminal::{Out, columns, complain};
 use crate::output::words::{WIDTH, grouped, many, wrapped};
 use crate::scenario::Source;
 use crate::story::StoryOptions;
@@ -20,9 +20,7 @@ pub(super) fn replay(catalogue: &Catalogue, args: &Replay, color: Color) -> anyh
     let run = what(catalogue, args)?;
     let mut out = Out::new(color);
     if args.as_scenario {
-        write!(out, "{}", run.scenario.as_scenario(&run.source.text, run.seed))?;
-        out.flush()?;
-        return Ok(0);
+        return as_scenario(&run, &mut out, color);
     }
     let options = options(args, &out);
     run.scenario.check_story(&options).map_err(|wrong| anyhow!(wrong))?;
@@ -80,6 +78,39 @@ fn what(catalogue: &Catalogue, args: &Replay) -> anyhow::Result<Run> {
     Ok(Run { scenario, source, seed, kept: is_same.then_some(kept) })
 }
 
+/// Prints the run as a scenario. Of a kept one, what this build would draw otherwise goes into the
+/// schedule, as far as that can say it.
+fn as_scenario(run: &Run, out: &mut Out, color: Color) -> anyhow::Result<u8> {
+    let recording = run.kept.as_ref().and_then(|kept| Some((kept, &kept.run.as_ref()?.1)));
+    let retraced = recording.map(|(kept, recording)| anyhow::Ok((kept, retrace(run, recording)?)));
+    let retraced: Option<(&Kept, Retraced)> = retraced.transpose()?;
+    let text = run.scenario.as_scenario(
+        &run.source.text,
+        run.seed,
+        retraced.as_ref().map(|(_, retraced)| retraced),
+    );
+    write!(out, "{text}")?;
+    out.flush()?;
+    let Some((kept, retraced)) = retraced else { return Ok(0) };
+    let unsaid = retraced.changed - retraced.entries.len() as u64;
+    let note = match difference(kept, &retraced) {
+        Some(difference) => difference,
+        None if unsaid > 0 => format!(
+            "{} of the kept run cannot be said in a schedule, and this build draws them otherwise: the \
+             scenario is not quite that run",
+            many(unsaid, "decision")
+        ),
+        None => return Ok(0),
+    };
+    complain(color, &wrapped(&format!("note: {note}"), WIDTH).join("\n"));
+    Ok(INCONCLUSIVE)
+}
+
+fn retrace(run: &Run, recording: &Recording) -> anyhow::Result<Retraced> {
+    let retraced = run.scenario.retrace(run.seed, recording);
+    retraced.map_err(anyhow::Error::msg).context("the file is damaged")
+}
+
 fn options(args: &Replay, out: &Out) -> StoryOptions {
     let at = |since_start: Duration| Time::ZERO.saturating_add(since_start);
     StoryOptions {
@@ -107,8 +138,7 @@ fn tell_kept(
         let difference = is_other.then(|| another_fingerprint(kept, &outcome));
         return Ok((outcome, difference));
     };
-    let retraced = run.scenario.retrace(run.seed, recording);
-    let retraced = retraced.map_err(anyhow::Error::msg).context("the file is damaged")?;
+    let retraced = retrace(run, recording)?;
     if let Some(departure) = retraced.departure.as_ref().filter(|_| options.is_default()) {
         // Of a run that is another one, only what leads up to that is of interest.
         let until = departure.time();

@@ -40,6 +40,18 @@ pub(crate) struct Tape {
     wanted: BTreeMap<String, BTreeMap<String, Vec<String>>>,
     /// How many decisions were imposed that would have been drawn otherwise.
     changed: u64,
+    /// Those of them that a schedule can say.
+    entries: Vec<Entry>,
+}
+
+/// A decision as an entry of a schedule: `message: A -> B Vote#3`, `delay: 5ms`.
+pub(crate) type Entry = Vec<(&'static str, String)>;
+
+/// A decision that was made.
+struct Made<T> {
+    is: T,
+    /// Its number in its lane, from one, if it was imposed and would have been drawn otherwise.
+    instead: Option<usize>,
 }
 
 /// Everything that is counted by itself.
@@ -79,6 +91,7 @@ impl Tape {
             lanes: BTreeMap::new(),
             wanted: BTreeMap::new(),
             changed: 0,
+            entries: Vec::new(),
         }
     }
 
@@ -101,6 +114,11 @@ impl Tape {
         self.changed
     }
 
+    /// Those of them that a schedule can say, as its entries.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
     /// What was noted.
     pub(crate) fn decisions(&self) -> Decisions {
         let mut decisions = Decisions::default();
@@ -113,25 +131,33 @@ impl Tape {
     }
 
     /// One decision: notes it, or says what it was.
-    fn decide<T: Token + PartialEq + Copy>(&mut self, lane: Lane, decided: T) -> T {
+    fn decide<T: Token + PartialEq + Copy>(&mut self, lane: &Lane, decided: T) -> Made<T> {
         if !self.imposes {
             if !self.is_full {
-                self.lanes.entry(lane).or_default().tokens.push(decided.print());
+                self.lanes.entry(lane.clone()).or_default().tokens.push(decided.print());
             }
-            return decided;
+            return Made { is: decided, instead: None };
         }
-        if !self.lanes.contains_key(&lane) {
-            let (sort, name) = self.name(&lane);
+        if !self.lanes.contains_key(lane) {
+            let (sort, name) = self.name(lane);
             let tokens = self.wanted.get_mut(sort).and_then(|lanes| lanes.remove(&name));
             let strip = Strip { tokens: tokens.unwrap_or_default(), next: 0 };
             self.lanes.insert(lane.clone(), strip);
         }
-        let strip = self.lanes.get_mut(&lane).expect("it was just put there");
+        let strip = self.lanes.get_mut(lane).expect("it was just put there");
         let noted = strip.tokens.get(strip.next).and_then(|token| T::parse(token));
         strip.next += 1;
-        let imposed = noted.unwrap_or(decided);
-        self.changed += u64::from(imposed != decided);
-        imposed
+        let is = noted.unwrap_or(decided);
+        self.changed += u64::from(is != decided);
+        Made { is, instead: (is != decided).then_some(strip.next) }
+    }
+
+    /// Puts down a decision as a schedule would say it.
+    fn enter(&mut self, key: &'static str, lane: &Lane, nth: usize, says: Entry) {
+        let (_, name) = self.name(lane);
+        let mut entry = vec![(key, format!("{name}#{nth}"))];
+        entry.extend(says);
+        self.entries.push(entry);
     }
 
     /// The sort of a lane, and its name in a schedule's words.
@@ -175,27 +201,53 @@ impl Tape {
 impl Decider for Tape {
     fn fate(&mut self, sent: &Sent, drawn: Fate) -> Fate {
         let decided = self.scheduled(drawn, |schedule, drawn| schedule.fate(sent, drawn));
-        let imposed = self.decide(Lane::Message(*sent), decided);
+        let lane = Lane::Message(*sent);
+        let made = self.decide(&lane, decided);
         // What is cut follows from the faults, not from chance.
-        if (imposed == Fate::Cut) == (drawn == Fate::Cut) { imposed } else { decided }
+        if (made.is == Fate::Cut) != (drawn == Fate::Cut) {
+            return decided;
+        }
+        let delay = |after: Duration| ("delay", after.to_string());
+        let says = match (made.is, decided) {
+            (Fate::Lost, _) => vec![("drop", String::from("true"))],
+            (Fate::Arrives { after, copy: Some(copy) }, _) => {
+                vec![delay(after), ("copy", copy.to_string())]
+            }
+            // A schedule cannot take a copy away.
+            (_, Fate::Arrives { copy: Some(_), .. }) | (Fate::Cut, _) => Vec::new(),
+            (Fate::Arrives { after, copy: None }, _) => vec![delay(after)],
+        };
+        if let Some(nth) = made.instead.filter(|_| !says.is_empty()) {
+            self.enter("message", &lane, nth, says);
+        }
+        made.is
     }
 
     fn timer(&mut self, seat: Seat, timer: &dyn fmt::Debug, drawn: Duration) -> Duration {
         let decided = self.scheduled(drawn, |schedule, drawn| schedule.timer(seat, timer, drawn));
-        self.decide(Lane::Timer(seat, format!("{timer:?}")), decided)
+        let lane = Lane::Timer(seat, format!("{timer:?}"));
+        let made = self.decide(&lane, decided);
+        if let Some(nth) = made.instead {
+            self.enter("choice", &lane, nth, vec![("is", made.is.to_string())]);
+        }
+        made.is
     }
 
     fn fsync(&mut self, seat: Seat, drawn: Duration) -> Duration {
-        self.decide(Lane::Sync(seat), drawn)
+        self.decide(&Lane::Sync(seat), drawn).is
     }
 
     fn choice(&mut self, seat: Seat, of: u64, drawn: u64) -> u64 {
         let decided = self.scheduled(drawn, |schedule, drawn| schedule.choice(seat, of, drawn));
-        self.decide(Lane::Choice(seat), decided)
+        let made = self.decide(&Lane::Choice(seat), decided);
+        if let Some(nth) = made.instead {
+            self.enter("choice", &Lane::Choice(seat), nth, vec![("is", made.is.to_string())]);
+        }
+        made.is
     }
 
     fn entropy(&mut self, seat: Seat, drawn: u64) -> u64 {
-        self.decide(Lane::Entropy(seat), drawn)
+        self.decide(&Lane::Entropy(seat), drawn).is
     }
 
     /// The schedule is part of the plan: its crashes come about by themselves.
@@ -204,18 +256,18 @@ impl Decider for Tape {
     }
 
     fn crash_point(&mut self, seat: Seat, _: usize, drawn: usize) -> usize {
-        self.decide(Lane::CrashPoint(seat), drawn)
+        self.decide(&Lane::CrashPoint(seat), drawn).is
     }
 
     fn left(&mut self, seat: Seat, drawn: Left) -> Left {
-        self.decide(Lane::Left(seat), drawn)
+        self.decide(&Lane::Left(seat), drawn).is
     }
 
     fn gap(&mut self, client: ClientId, drawn: Duration) -> Duration {
-        self.decide(Lane::Gap(client), drawn)
+        self.decide(&Lane::Gap(client), drawn).is
     }
 
     fn stream(&mut self, client: ClientId, drawn: Key) -> Key {
-        self.decide(Lane::Stream(client), drawn)
+        self.decide(&Lane::Stream(client), drawn).is
     }
 }

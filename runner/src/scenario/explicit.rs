@@ -11,9 +11,11 @@ use sim_core::world::{Endpoint, LinkSettings, World};
 use super::tree::{Node, Value};
 use super::write::{list, map, scalar};
 use super::{write, yaml};
+use crate::kept::Entry;
 use crate::names::Names;
 
-/// The scenario of this text, with the world that a seed lives in written out.
+/// The scenario of this text, with the world that a seed lives in written out, and with these decisions
+/// in its schedule.
 ///
 /// # Panics
 /// If the text is not a scenario that was read before.
@@ -22,6 +24,7 @@ pub(crate) fn explicit(
     names: &Names,
     (base, world): (&World, &World),
     seed: u64,
+    decisions: &[Entry],
 ) -> String {
     let tree = yaml::parse(text).expect("it was read before");
     let Value::Map(entries) = tree.value else { panic!("a scenario is a map") };
@@ -35,6 +38,7 @@ pub(crate) fn explicit(
         made.faults(&drawn(base, world));
     }
     made.remove("clock");
+    made.schedule(decisions);
     let lasting = world.end.since(Time::ZERO).to_string();
     let seeds = match seed.checked_add(1) {
         Some(next) => format!("{seed}..{next}"),
@@ -111,6 +115,17 @@ impl Made<'_> {
         entries.retain(|(key, _)| key.text() != Some("clock"));
         entries.push((scalar("clock"), clock));
         Node { value: Value::Map(entries), span: 0..0, borrowed: false }
+    }
+
+    fn schedule(&mut self, decisions: &[Entry]) {
+        let mut schedule = match self.get("schedule").map(|schedule| &schedule.value) {
+            Some(Value::List(written)) => written.clone(),
+            _ => Vec::new(),
+        };
+        let entry =
+            |entry: &Entry| map(entry.iter().map(|(key, value)| (*key, scalar(value.as_str()))));
+        schedule.extend(decisions.iter().map(entry));
+        self.set("schedule", (!schedule.is_empty()).then(|| list(schedule)));
     }
 
     /// What a sweep must reach is nothing that one run must.

@@ -71,3 +71,39 @@ fn the_plan_of_a_kept_failure_is_a_scenario_too() {
     let said = place.ring(&["run", "scenarios/kept.yaml"]).ends_with(1);
     assert!(said.out.contains("one_holder broken by seed 7"), "{}", said.out);
 }
+
+/// Two halves of four nodes elect a leader each. Nothing but messages and timers is drawn.
+const HALVES: &str = "\
+protocol: raft
+nodes: [A, B, C, D]
+config: { flaw: half_quorum_of_even, election_timeout: 150ms..300ms }
+network: { latency: 1ms..10ms, loss: 10%, reorder: 20% }
+disk: { fsync: 2ms }
+run: { for: 3s, seeds: 0..100 }
+expect: { always: [one_leader_per_term] }
+";
+
+#[test]
+fn what_a_kept_run_decided_otherwise_becomes_a_schedule() {
+    let place = Place::new();
+    place.write("scenarios/halves.yaml", HALVES);
+    let _ = place.sim(&["run", "scenarios/halves.yaml", "--max-failures", "1"]).ends_with(1);
+    let failures = place.at("results/halves/failures");
+    let file = std::fs::read_dir(failures).expect("it failed").next().expect("one is kept");
+    let file = file.expect("an entry").path();
+    // To another seed everything that was kept is drawn otherwise.
+    let mut kept: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(file).expect("a file")).expect("JSON");
+    kept["violation"]["seed"] = "4711".into();
+    place.write("old.json", &kept.to_string());
+    let said = place.sim(&["replay", "old.json", "--as-scenario"]).ends_with(0);
+    assert!(said.out.contains("schedule:") && said.out.contains("seeds: 4711..4712"), "{said:?}");
+    place.write("scenarios/again.yaml", &said.out);
+    let _ = place.sim(&["run", "scenarios/again.yaml"]).ends_with(1);
+    let again = place.json("results/again/failures/one_leader_per_term-4711.json");
+    for what in ["time_ns", "event", "node", "message"] {
+        assert_eq!(again["violation"][what], kept["violation"][what], "{what}");
+    }
+    assert_eq!(again["recording"]["trail"], kept["recording"]["trail"]);
+    assert_eq!(again["recording"]["decisions"], kept["recording"]["decisions"]);
+}
