@@ -5,7 +5,9 @@ use std::hash::Hash;
 
 /// A deterministic state machine: the same commands in the same order leave the same state and give
 /// the same outputs, on every replica. It knows neither who asks nor who else holds a copy.
-pub trait Machine: Default + Clone + fmt::Debug + 'static {
+///
+/// A snapshot of it is a clone.
+pub trait Machine: Default + Clone + Eq + Hash + fmt::Debug + 'static {
     /// What it can be told to do.
     type Command: Clone + Eq + Hash + fmt::Debug;
     /// What it says to that.

@@ -348,6 +348,74 @@ fn f2_a_follower_commits_no_further_than_what_it_was_sent() {
     assert_eq!(net.node(0).commit(), Index(1), "its third entry may be another's");
 }
 
+/// A leader of three that has answered so many requests and discarded all but the last of them, while
+/// the third node was away.
+fn compacted(requests: u32) -> Net {
+    let mut net = Net::new(3);
+    net.elects(0);
+    net.only(&[0, 1]);
+    for number in 1..=requests {
+        net.asks(0, number, &format!("put x {number}"));
+        net.settle();
+        if number + 1 >= requests {
+            net.snapshots(0);
+        }
+    }
+    net
+}
+
+/// "The leader uses a new RPC called InstallSnapshot to send snapshots to followers that are too far
+/// behind."
+#[test]
+fn s7_a_follower_that_is_too_far_behind_is_sent_a_snapshot() {
+    let mut net = compacted(5);
+    assert_eq!(net.terms(0), [1], "the rest is in the snapshot");
+    net.only(&[0, 1, 2]);
+    net.beats(0);
+    assert_eq!(net.show(2), "follower of term 1, log 1/6, commit 6");
+    assert_eq!(net.node(2).machine(), net.node(0).machine());
+    assert!(net.reached.contains(&"snapshot_installed"));
+    net.asks(0, 6, "put x 6");
+    net.settle();
+    net.beats(0);
+    assert_eq!(net.show(2), "follower of term 1, log 1/7, commit 7", "and goes on from there");
+}
+
+/// "If instead the follower receives a snapshot that describes a prefix of its log (due to
+/// retransmission or by mistake), then log entries covered by the snapshot are deleted but entries
+/// following the snapshot are still valid and must be retained."
+#[test]
+fn s7_what_follows_a_snapshot_that_comes_late_is_retained() {
+    let mut net = compacted(5);
+    net.only(&[0, 1, 2]);
+    // The snapshot is sent, and sent again, and only the second one arrives at once.
+    net.rings(0);
+    let late = net.lose();
+    net.beats(0);
+    net.asks(0, 6, "put x 6");
+    net.settle();
+    let before = net.show(2);
+    net.find(late);
+    assert_eq!(net.show(2), before);
+    assert!(net.reached.contains(&"late_snapshot_ignored"));
+}
+
+/// "Each server takes snapshots independently": what one has discarded it does not need to start
+/// again, nor to be elected.
+#[test]
+fn s7_a_server_restarts_from_its_own_snapshot() {
+    let mut net = compacted(5);
+    net.crash(0);
+    net.restart(0);
+    assert_eq!(net.show(0), "follower of term 1, log 1/6, commit 6");
+    assert_eq!(format!("{:?}", net.node(0).machine()), "{x: 5}");
+    net.elects(0);
+    assert!(net.node(0).is_leader());
+    net.answers.clear();
+    net.asks(0, 5, "put x 5");
+    assert_eq!(net.answers, ["n0 => c1#5 done"], "its clients are in the snapshot too");
+}
+
 /// "Each leader commits a blank no-op entry into the log at the start of its term."
 #[test]
 fn s8_a_leader_commits_a_no_op_at_the_start_of_its_term() {

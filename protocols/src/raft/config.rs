@@ -1,12 +1,13 @@
 //! A node's constants.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 
 use serde::Deserialize;
 use sim_core::chance::Delay;
 use sim_core::time::Duration;
 use sim_core::units::Ppm;
 
+use super::disk::Disk;
 use super::flaw::Flaw;
 
 /// A node's constants. The defaults are the paper's (Raft §9.3).
@@ -20,6 +21,15 @@ pub struct Config {
     pub election_timeout: Delay,
     /// How many entries a message may carry.
     pub max_batch: NonZeroUsize,
+    /// How many messages with entries may be under way to a follower that takes what it is sent
+    /// (dissertation §10.2.2). Without it, each message carries everything that the follower has not
+    /// yet answered for, however many are under way.
+    pub pipeline: Option<NonZeroUsize>,
+    /// What a leader does while its disk works (dissertation §10.2.1).
+    pub disk: Disk,
+    /// After how many applied entries a node takes a snapshot and discards the entries that the one
+    /// before took in (Raft §7). Without it, logs grow for ever.
+    pub snapshot_after: Option<NonZeroU64>,
     /// Whether a new leader begins with an entry that does nothing, and so commits those before it
     /// without waiting for a client (Raft §8).
     pub noop: bool,
@@ -69,6 +79,9 @@ impl Default for Config {
                 to: Duration::from_millis(300),
             },
             max_batch: const { NonZeroUsize::new(64).expect("64 is not zero") },
+            pipeline: None,
+            disk: Disk::Wait,
+            snapshot_after: None,
             noop: true,
             pre_vote: false,
             reads: Reads::Log,

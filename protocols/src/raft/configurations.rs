@@ -50,6 +50,18 @@ impl Configurations {
         }
     }
 
+    /// The one that was in force at a position, and where the log has it.
+    pub(super) fn in_force(&self, index: Index) -> (Index, Rc<Members>) {
+        let known = self.later.iter().rev().find(|(at, _)| *at <= index);
+        known.unwrap_or(&self.first).clone()
+    }
+
+    /// What comes before a position is known from a snapshot; what follows stays.
+    pub(super) fn begin_with(&mut self, first: (Index, Rc<Members>), upto: Index) {
+        self.first = first;
+        self.later.retain(|(index, _)| *index > upto);
+    }
+
     /// The log was cut; says whether that changed who is in force.
     pub(super) fn truncate(&mut self, from: Index) -> bool {
         let before = self.later.len();

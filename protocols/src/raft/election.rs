@@ -4,8 +4,8 @@ use sim_core::Context;
 use sim_core::id::NodeId;
 
 use super::log::{Action, Entry, EntryId, Term};
+use super::progress::Leadership;
 use super::reads::Pending;
-use super::replication::Leadership;
 use super::wire::{Message, Timer};
 use super::{Flaw, Raft, Role};
 use crate::machine::Machine;
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
     use crate::kv::Kv;
 
-    fn vote(term: u64) -> Message<crate::kv::Command> {
+    fn vote(term: u64) -> Message<Kv> {
         Message::Vote { term: Term(term), granted: true }
     }
 

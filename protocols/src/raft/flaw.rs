@@ -32,6 +32,24 @@ pub enum Flaw {
     SingleServerWithoutOwnTermCommit,
     /// A leader goes from one set of voters to another at once, however different they are.
     NoJointConsensus,
+    /// A follower cuts its log at every append, whether it contradicts the leader's or not.
+    TruncateAlways,
+    /// A follower keeps what contradicts its leader.
+    NeverTruncate,
+    /// A follower appends without looking at the entry before.
+    NoPreviousCheck,
+    /// A follower answers with the length of its log, not with how far it is known to match.
+    ReplyWithLogLength,
+    /// A follower answers before its entries are durable.
+    UnsyncedTail,
+    /// A leader that does not wait for its disk counts itself at once.
+    LeaderCountsUnsynced,
+    /// A snapshot takes in the whole log, applied or not.
+    SnapshotOfUnapplied,
+    /// A snapshot leaves the sessions out.
+    SnapshotWithoutSessions,
+    /// A snapshot that comes late is installed all the same.
+    LateSnapshotInstalled,
 }
 
 /// What a scenario can name.
@@ -101,6 +119,60 @@ pub(super) const FLAWS: &[subject::Flaw] = &[
         about: "several voters are replaced at once: old and new majorities share nobody (Raft §6)",
         breaks: "one_leader_per_term",
         scenario: "raft/all_replaced",
+    },
+    subject::Flaw {
+        name: "truncate_always",
+        about: "a follower cuts its log at every append, so a late one takes entries away",
+        breaks: "commit_monotone",
+        scenario: "raft/lossy",
+    },
+    subject::Flaw {
+        name: "never_truncate",
+        about: "a follower keeps what contradicts its leader, and appends behind it",
+        breaks: "log_matching",
+        scenario: "partition",
+    },
+    subject::Flaw {
+        name: "no_previous_check",
+        about: "a follower does not look whether it has the entry before the new ones (Raft §5.3)",
+        breaks: "state_machine_safety",
+        scenario: "partition",
+    },
+    subject::Flaw {
+        name: "reply_with_log_length",
+        about: "a follower answers with the length of its log, beyond what is known to match",
+        breaks: "leader_completeness",
+        scenario: "raft/without_noop",
+    },
+    subject::Flaw {
+        name: "unsynced_tail",
+        about: "a follower says that it has entries before they are on its disk",
+        breaks: "leader_completeness",
+        scenario: "raft/slow_disk",
+    },
+    subject::Flaw {
+        name: "leader_counts_unsynced",
+        about: "a leader counts itself among those who have an entry before its disk says so",
+        breaks: "leader_completeness",
+        scenario: "raft/slow_disk",
+    },
+    subject::Flaw {
+        name: "snapshot_of_unapplied",
+        about: "a snapshot is taken for the whole log, and what is not yet applied is in none",
+        breaks: "snapshot_is_the_prefix",
+        scenario: "raft/snapshot_to_a_laggard",
+    },
+    subject::Flaw {
+        name: "snapshot_without_sessions",
+        about: "a snapshot leaves the sessions out: a retry is applied once more",
+        breaks: "snapshot_is_the_prefix",
+        scenario: "raft/snapshot_to_a_laggard",
+    },
+    subject::Flaw {
+        name: "late_snapshot_installed",
+        about: "a snapshot that comes late undoes what was committed since",
+        breaks: "commit_monotone",
+        scenario: "raft/snapshot_to_a_laggard",
     },
 ];
 

@@ -1,4 +1,5 @@
-//! The log: entries counted from 1, each with the digest of everything up to it.
+//! The log: entries counted from 1, each with the digest of everything up to it. Its beginning may
+//! have been discarded, because a snapshot has what it did.
 //!
 //! It does not know which entries are committed, nor which are on disk.
 
@@ -67,6 +68,10 @@ pub struct Batch<C>(Option<Rc<[Entry<C>]>>);
 /// A log.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Log<C> {
+    /// The last entry that was discarded; `0/0` if none was.
+    base: EntryId,
+    /// The digest of everything up to it.
+    base_digest: u64,
     slots: Vec<Slot<C>>,
 }
 
@@ -127,26 +132,40 @@ impl<C> Log<C> {
     /// An empty log.
     #[must_use]
     pub const fn new() -> Self {
-        Self { slots: Vec::new() }
+        Self::behind(EntryId { term: Term(0), index: Index(0) }, EMPTY)
     }
 
-    /// The last entry's identity; `0/0` if there is none.
+    /// A log that has discarded everything up to an entry, of which this is the digest, and has
+    /// nothing behind it.
+    #[must_use]
+    pub const fn behind(base: EntryId, base_digest: u64) -> Self {
+        Self { base, base_digest, slots: Vec::new() }
+    }
+
+    /// The last entry that was discarded; `0/0` if none was. The log begins behind it.
+    #[must_use]
+    pub const fn base(&self) -> EntryId {
+        self.base
+    }
+
+    /// The last entry's identity, discarded or not; `0/0` if there is none.
     #[must_use]
     pub fn last(&self) -> EntryId {
-        let term = self.slots.last().map_or(Term(0), |slot| slot.entry.term);
-        EntryId { term, index: Index(self.slots.len() as u64) }
+        let term = self.slots.last().map_or(self.base.term, |slot| slot.entry.term);
+        EntryId { term, index: self.base.index.plus(self.slots.len()) }
     }
 
-    /// The entry at a position, if there is one.
+    /// The entry at a position, if there is one and it was not discarded.
     #[must_use]
     pub fn entry(&self, index: Index) -> Option<&Entry<C>> {
-        Some(&self.slots.get(index.row()?)?.entry)
+        Some(&self.slots.get(self.row(index)?)?.entry)
     }
 
-    /// The identity of the entry at a position. There is one at zero too, that of the beginning.
+    /// The identity of the entry at a position, if it is known: that of the last discarded one is,
+    /// and so is that of the beginning, at zero.
     #[must_use]
     pub fn id(&self, index: Index) -> Option<EntryId> {
-        let term = if index == Index(0) { Term(0) } else { self.entry(index)?.term };
+        let term = if index == self.base.index { self.base.term } else { self.entry(index)?.term };
         Some(EntryId { term, index })
     }
 
@@ -160,34 +179,47 @@ impl<C> Log<C> {
     /// The digest of the whole log.
     #[must_use]
     pub fn digest(&self) -> u64 {
-        self.slots.last().map_or(EMPTY, |slot| slot.digest)
+        self.slots.last().map_or(self.base_digest, |slot| slot.digest)
     }
 
-    /// The digest of the log up to a position, if it is so long.
+    /// The digest of the log up to a position, if it is so long and reaches back so far.
     #[must_use]
     pub fn digest_at(&self, index: Index) -> Option<u64> {
-        match index.row() {
-            None => Some(EMPTY),
-            Some(row) => self.slots.get(row).map(|slot| slot.digest),
+        if index == self.base.index {
+            return Some(self.base_digest);
         }
+        self.slots.get(self.row(index)?).map(|slot| slot.digest)
     }
 
-    /// The entries behind a position, oldest first.
+    /// The entries behind a position, oldest first, as far as they were not discarded.
     pub fn entries_after(&self, index: Index) -> impl DoubleEndedIterator<Item = &Entry<C>> {
-        let from = usize::try_from(index.0).map_or(self.slots.len(), |at| at.min(self.slots.len()));
+        let from = self.row(index.next()).unwrap_or(0).min(self.slots.len());
         self.slots[from..].iter().map(|slot| &slot.entry)
     }
 
-    /// The first position whose entry has at least this term; one past the end if none has. Terms
-    /// never fall along a log, so it is found by halving.
+    /// The first position whose entry has at least this term, of those that were not discarded; one
+    /// past the end if none has. Terms never fall along a log, so it is found by halving.
     #[must_use]
     pub fn first_of(&self, term: Term) -> Index {
-        Index(0).plus(self.slots.partition_point(|slot| slot.entry.term < term)).next()
+        self.base.index.plus(self.slots.partition_point(|slot| slot.entry.term < term)).next()
     }
 
     /// Takes away the entry at a position and all behind it.
     pub fn truncate(&mut self, from: Index) {
-        self.slots.truncate(from.row().unwrap_or(0));
+        self.slots.truncate(self.row(from).unwrap_or(0));
+    }
+
+    /// Discards everything up to a position, if it is so long and reaches back so far.
+    pub fn discard(&mut self, upto: Index) {
+        let (Some(base), Some(digest)) = (self.id(upto), self.digest_at(upto)) else { return };
+        let gone = self.row(upto.next()).expect("it was found, so it is not before the base");
+        self.slots.drain(..gone);
+        (self.base, self.base_digest) = (base, digest);
+    }
+
+    /// Where the entry at a position is kept, if it was not discarded.
+    fn row(&self, index: Index) -> Option<usize> {
+        usize::try_from(index.0.checked_sub(self.base.index.0)?).ok()?.checked_sub(1)
     }
 }
 
@@ -196,13 +228,13 @@ impl<C: Clone + Hash> Log<C> {
     pub fn append(&mut self, entry: Entry<C>) -> Index {
         let digest = content(&(self.digest(), &entry));
         self.slots.push(Slot { entry, digest });
-        Index(self.slots.len() as u64)
+        self.last().index
     }
 
     /// At most so many entries from a position on.
     #[must_use]
     pub fn batch(&self, from: Index, most: usize) -> Batch<C> {
-        let Some(rest) = from.row().and_then(|row| self.slots.get(row..)) else {
+        let Some(rest) = self.row(from).and_then(|row| self.slots.get(row..)) else {
             return Batch::EMPTY;
         };
         rest[..rest.len().min(most)].iter().map(|slot| slot.entry.clone()).collect()
@@ -348,6 +380,34 @@ mod tests {
         assert_eq!(log.batch(Index(1), 2).len(), 2);
         assert_eq!(log.batch(Index(4), 64), Batch::EMPTY);
         assert_eq!(log.batch(Index(9), 64), Batch::EMPTY);
+    }
+
+    #[test]
+    fn a_log_whose_beginning_was_discarded_goes_on_as_before() {
+        let whole = log(&[1, 1, 3, 3, 4]);
+        let mut rest = whole.clone();
+        rest.discard(Index(3));
+        let id = |term, index| EntryId { term: Term(term), index: Index(index) };
+        assert_eq!((rest.base(), rest.last()), (id(3, 3), id(4, 5)));
+        assert_eq!(rest.digest(), whole.digest());
+        assert_eq!(rest.digest_at(Index(3)), whole.digest_at(Index(3)));
+        assert_eq!(rest.digest_at(Index(2)), None);
+        assert!(rest.contains(id(3, 3)) && rest.contains(id(3, 4)) && !rest.contains(id(1, 2)));
+        assert_eq!((rest.entry(Index(3)), rest.entry(Index(4))), (None, whole.entry(Index(4))));
+        assert_eq!(rest.entries_after(Index(0)).count(), 2);
+        assert_eq!(rest.entries_after(Index(4)).count(), 1);
+        assert_eq!(rest.batch(Index(4), 64), whole.batch(Index(4), 64));
+        assert!(rest.batch(Index(3), 64).is_empty());
+        assert_eq!((rest.first_of(Term(2)), rest.first_of(Term(4))), (Index(4), Index(5)));
+        rest.discard(Index(1));
+        rest.discard(Index(9));
+        assert_eq!(rest.base(), id(3, 3), "nothing of what is not there");
+        rest.truncate(Index(5));
+        assert_eq!(rest.last(), id(3, 4));
+        rest.discard(Index(4));
+        assert_eq!((rest.last(), Some(rest.digest())), (id(3, 4), whole.digest_at(Index(4))));
+        rest.append(Entry { term: Term(4), action: Action::Noop });
+        assert_eq!((rest.last(), rest.digest()), (id(4, 5), whole.digest()));
     }
 
     #[test]

@@ -211,7 +211,7 @@ impl<M: Machine> Raft<M> {
         undone
     }
 
-    fn obey_latest(&mut self) {
+    pub(super) fn obey_latest(&mut self) {
         self.members = Rc::clone(self.configurations.latest().1);
         let last = self.log.last().index;
         if let Role::Leader(leadership) = &mut self.role {
@@ -236,7 +236,7 @@ mod tests {
     use super::super::testing::{committed, cx, flawed, in_term, leader, node, request};
     use super::super::{Message, Request, Term};
     use super::*;
-    use crate::kv::{Command, Kv};
+    use crate::kv::Kv;
 
     /// A leader of term 1 whose first entry is committed.
     fn settled() -> Raft<Kv> {
@@ -248,8 +248,7 @@ mod tests {
     }
 
     fn appended(node: &mut Raft<Kv>, follower: u32, matched: u64) -> Vec<String> {
-        let message: Message<Command> =
-            Message::Appended { term: node.term, matched: Index(matched) };
+        let message: Message<Kv> = Message::Appended { term: node.term, matched: Index(matched) };
         shown(|cx| node.on_message(cx, NodeId(follower), message))
     }
 

@@ -12,11 +12,14 @@
 //! becomes a candidate of the next term and asks for votes (`election`). A node has one vote a
 //! term, and gives it only to a candidate whose log is at least as up to date as its own; so a term
 //! has at most one leader, and that leader has every committed entry. The leader alone adds entries
-//! to the log and makes everybody's log equal to its own (`replication`). An entry is *committed*
-//! once a majority has it on disk, if it is of the leader's own term, and so is every entry before
-//! it. What is committed is applied, in order, and the leader answers (`session`).
+//! to the log and makes everybody's log equal to its own (`replication`, `following`). An entry is
+//! *committed* once a majority has it on disk, if it is of the leader's own term, and so is every
+//! entry before it. What is committed is applied, in order, and the leader answers (`session`).
 //!
-//! The rest comes on request, each part in a file of its own. A node asks around before it stands for
+//! The rest comes on request, each part in a file of its own. A *snapshot* of the machine stands for
+//! entries that were applied long ago, and a follower that lacks them is sent the snapshot
+//! (`snapshot`). A leader has several messages under way to a follower (`progress`), and sends entries
+//! while it still writes them itself (`disk`). A node asks around before it stands for
 //! election, and who has a leader hears no candidate (`prevote`). A leader hands over to another
 //! (`transfer`). Reads go around the log once a majority has confirmed the leader, or while it holds a
 //! lease (`reads`). The members change, one by one or several at once, while the cluster works
@@ -36,6 +39,9 @@
 //! * A follower that rejects says where its conflict begins, so the leader need not step back one
 //!   entry at a time: the optimisation at the end of §5.3.
 //! * A heartbeat carries what its follower lacks, so it is the repetition of what was lost as well.
+//! * A snapshot is one message, not many chunks, and one record. Until it is answered, each heartbeat
+//!   repeats it. Logs keep the entries behind the snapshot before the last one, so that who is only a
+//!   little behind gets entries.
 //! * Clients have sessions: a retry is recognised, and takes effect once (dissertation §6.3). A
 //!   leader answers only those that asked it, and one that was deposed stays silent: what it has in
 //!   its log may yet be committed by another.
@@ -51,23 +57,27 @@
 //! # Read first
 //!
 //! Diego Ongaro and John Ousterhout, *In Search of an Understandable Consensus Algorithm* (extended
-//! version, 2014): Figure 2, then §5. Ongaro's dissertation (2014): chapter 4 on members, §6.3 and
-//! §6.4 on clients, §9.6 on elections; and his *bug in single-server membership changes* (raft-dev,
-//! 10 July 2015).
+//! version, 2014): Figure 2, then §5; §7 on snapshots. Ongaro's dissertation (2014): chapter 4 on
+//! members, §6.3 and §6.4 on clients, §9.6 on elections, §10.2 on pipelines and disks; and his *bug in
+//! single-server membership changes* (raft-dev, 10 July 2015).
 
 mod checks;
 mod config;
 mod configurations;
+mod disk;
 mod election;
 mod flaw;
+mod following;
 mod log;
 mod members;
 mod membership;
 mod prevote;
+mod progress;
 mod reads;
 mod replication;
 mod request;
 mod session;
+mod snapshot;
 mod subject;
 #[cfg(test)]
 mod testing;
@@ -79,26 +89,29 @@ use std::rc::Rc;
 
 use sim_core::Context;
 use sim_core::id::{NodeId, NodeSet, RequestId};
-use sim_core::protocol::{Cluster, Kind, Protocol, Recovered};
+use sim_core::protocol::{Cluster, DiskDone, Kind, Protocol, Recovered};
 use sim_core::time::Time;
 
 pub use self::checks::{
     AcknowledgedIsCommitted, CommitMonotone, LeaderAppendOnly, LeaderCompleteness,
     LeaseIsExclusive, LogMatching, OneChangeAtATime, OneLeaderPerTerm, OneVotePerTerm, SameLog,
-    StableLeader, StateMachineSafety,
+    SnapshotIsThePrefix, StableLeader, StateMachineSafety,
 };
 pub use self::config::{Config, Reads, Standing};
 pub use self::configurations::Configurations;
+pub use self::disk::Disk;
 pub use self::flaw::Flaw;
 pub use self::log::{Action, Batch, Entry, EntryId, Index, Log, Term};
 pub use self::members::Members;
 pub use self::request::{Order, Reply, Request};
+pub use self::snapshot::Snapshot;
 pub use self::subject::RaftKv;
 pub use self::wire::{Message, Record, Timer};
 
+use self::disk::Tail;
 use self::membership::Change;
+use self::progress::Leadership;
 use self::reads::Pending;
-use self::replication::Leadership;
 use self::session::Sessions;
 use self::transfer::Handover;
 use crate::machine::Machine;
@@ -137,11 +150,15 @@ pub struct Raft<M: Machine> {
     handover: Option<Handover>,
     /// When it heard of a leader last, by its own clock, if that matters to it.
     heard: Option<Time>,
+    /// What stands for the entries that are gone from the log.
+    snapshot: Option<Rc<Snapshot<M>>>,
 
     /// Whether term and vote have changed and were not yet handed to the disk.
     vote_unwritten: bool,
-    /// Whether something was handed to the disk and no flush came after it.
+    /// Whether something was handed to the disk that this node must wait for.
     unflushed: bool,
+    /// What it does not wait for.
+    tail: Tail,
 }
 
 /// What a node is at the moment (Raft, Figure 4).
@@ -165,11 +182,11 @@ enum Role {
 
 impl<M: Machine> Protocol for Raft<M> {
     type Config = Config;
-    type Message = Message<M::Command>;
+    type Message = Message<M>;
     type Timer = Timer;
     type Request = Request<M::Command>;
     type Reply = Reply<M::Output>;
-    type Record = Record<M::Command>;
+    type Record = Record<M>;
 
     fn new(me: NodeId, cluster: &Cluster<Config>) -> Self {
         let configurations = Configurations::new(Members::initial(cluster));
@@ -191,8 +208,10 @@ impl<M: Machine> Protocol for Raft<M> {
             reads: Pending::default(),
             handover: None,
             heard: None,
+            snapshot: None,
             vote_unwritten: false,
             unflushed: false,
+            tail: Tail::default(),
         }
     }
 
@@ -204,6 +223,9 @@ impl<M: Machine> Protocol for Raft<M> {
         if self.config.reads == Reads::Lease {
             // An earlier process may have heard of a leader, and promised it a lease, just now.
             self.heard = Some(cx.now());
+        }
+        if self.snapshot.is_some() {
+            cx.reached("restarted_from_snapshot");
         }
         cx.set_timer(Timer::Election, self.config.election_timeout);
     }
@@ -226,6 +248,9 @@ impl<M: Machine> Protocol for Raft<M> {
             Message::Confirm { term, round } => self.on_confirm(cx, from, term, round),
             Message::Confirmed { term, round } => self.on_confirmed(cx, from, term, round),
             Message::TimeoutNow { term } => self.on_timeout_now(cx, term),
+            Message::InstallSnapshot { term, snapshot } => {
+                self.on_install_snapshot(cx, from, term, snapshot);
+            }
         }
         // A term that nothing was sent in is durable all the same, before anything else is heard.
         self.flush(cx);
@@ -236,6 +261,7 @@ impl<M: Machine> Protocol for Raft<M> {
             Timer::Election => self.on_silence(cx),
             Timer::Heartbeat => self.beat(cx),
             Timer::Transfer => self.abort_transfer(cx),
+            Timer::Snapshot => self.take_snapshot(cx),
         }
     }
 
@@ -249,6 +275,10 @@ impl<M: Machine> Protocol for Raft<M> {
             Request::Order(Order::Transfer(to)) => self.transfer(cx, id, to),
             Request::Order(order) => self.change_members(cx, id, order),
         }
+    }
+
+    fn on_disk(&mut self, cx: &mut Context<Self>, done: DiskDone) {
+        self.on_synced(cx, done);
     }
 
     fn kind(message: &Self::Message) -> Kind {
@@ -265,7 +295,7 @@ impl<M: Machine> Protocol for Raft<M> {
     }
 }
 
-/// Terms and durability: what every handler needs.
+/// Terms and quorums: what every handler needs.
 impl<M: Machine> Raft<M> {
     /// Whoever hears of a later term belongs to it from then on, as a follower without a vote cast
     /// (Raft §5.1).
@@ -285,70 +315,6 @@ impl<M: Machine> Raft<M> {
         }
     }
 
-    /// Adds an entry to the log, in memory and on its way to the disk.
-    fn append(&mut self, cx: &mut Context<Self>, entry: Entry<M::Command>) {
-        self.write_vote(cx);
-        let previous = self.log.last();
-        cx.write(Record::Append { previous, entry: entry.clone() });
-        self.unflushed = true;
-        self.note_appended(previous.index.next(), &entry.action);
-        self.log.append(entry);
-    }
-
-    /// Takes entries out of the log, in memory and on the disk.
-    fn truncate(&mut self, cx: &mut Context<Self>, from: Index) {
-        self.write_vote(cx);
-        cx.write(Record::Truncate { from });
-        self.unflushed = true;
-        self.log.truncate(from);
-        if self.note_truncated(from) {
-            cx.reached("change_undone");
-        }
-    }
-
-    /// Hands term and vote to the disk if they changed. Before any entry of that term, so that what
-    /// a crash leaves never has an entry of a term that it does not know.
-    fn write_vote(&mut self, cx: &mut Context<Self>) {
-        if std::mem::take(&mut self.vote_unwritten) {
-            // Flawed: who forgets in a crash that it voted will vote again.
-            let vote = if self.makes(Flaw::VoteNotDurable) { None } else { self.vote };
-            cx.write(Record::Vote { term: self.term, vote });
-            self.unflushed = true;
-        }
-    }
-
-    /// Waits until all is durable that this step changed. Comes before any message: what others
-    /// were told must survive a crash (Raft, Figure 2: "updated on stable storage before
-    /// responding").
-    fn flush(&mut self, cx: &mut Context<Self>) {
-        self.write_vote(cx);
-        if std::mem::take(&mut self.unflushed) {
-            cx.flush();
-        }
-    }
-
-    /// Takes in one record of an earlier process.
-    fn recall(&mut self, record: Record<M::Command>) {
-        match record {
-            Record::Vote { term, vote } => (self.term, self.vote) = (term, vote),
-            Record::Truncate { from } => self.forget(from),
-            Record::Append { previous, entry } => {
-                // Else a crash lost a record before it: it was never flushed, so nobody counts on
-                // it.
-                if self.log.contains(previous) && entry.term <= self.term {
-                    self.forget(previous.index.next());
-                    self.note_appended(previous.index.next(), &entry.action);
-                    self.log.append(entry);
-                }
-            }
-        }
-    }
-
-    fn forget(&mut self, from: Index) {
-        self.log.truncate(from);
-        self.note_truncated(from);
-    }
-
     /// How many of so many voters are a majority: any two majorities share a node.
     fn majority(&self, voters: usize) -> usize {
         // Flawed: two halves share nobody.
@@ -361,7 +327,7 @@ impl<M: Machine> Raft<M> {
     }
 
     /// Sends a message to every other member.
-    fn tell_members(&self, cx: &mut Context<Self>, message: Message<M::Command>) {
+    fn tell_members(&self, cx: &mut Context<Self>, message: Message<M>) {
         let others = self.members.others(self.me);
         if others.len() == cx.peers().len() {
             cx.broadcast(message);
@@ -419,6 +385,12 @@ impl<M: Machine> Raft<M> {
         &self.configurations
     }
 
+    /// What stands for the entries that are gone from its log.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<&Snapshot<M>> {
+        self.snapshot.as_deref()
+    }
+
     /// Whether it leads its term.
     #[must_use]
     pub const fn is_leader(&self) -> bool {
@@ -441,17 +413,17 @@ mod tests {
     use super::*;
     use crate::kv::Kv;
 
-    fn append(previous: EntryId, term: u64, number: u32) -> Found<Record<crate::kv::Command>> {
+    fn append(previous: EntryId, term: u64, number: u32) -> Found<Record<Kv>> {
         Found::Record(Record::Append { previous, entry: asked(term, number) })
     }
 
-    fn restored(found: Vec<Found<Record<crate::kv::Command>>>) -> Raft<Kv> {
+    fn restored(found: Vec<Found<Record<Kv>>>) -> Raft<Kv> {
         let mut node = node(&[]);
         node.restore(Recovered::new(found));
         node
     }
 
-    fn term(term: u64) -> Found<Record<crate::kv::Command>> {
+    fn term(term: u64) -> Found<Record<Kv>> {
         Found::Record(Record::Vote { term: Term(term), vote: Some(NodeId(2)) })
     }
 

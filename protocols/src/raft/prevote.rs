@@ -83,7 +83,7 @@ impl<M: Machine> Raft<M> {
     /// Whether a message is one of a candidate whom a node with a leader does not listen to: it
     /// neither votes nor takes over the term (§4.2.3). A candidate at its leader's own word is no
     /// disturber (§3.10).
-    pub(super) fn disregards(&self, cx: &mut Context<Self>, message: &Message<M::Command>) -> bool {
+    pub(super) fn disregards(&self, cx: &mut Context<Self>, message: &Message<M>) -> bool {
         let disturbing = match message {
             Message::RequestVote { told, .. } => !told,
             Message::PreVote { .. } => true,
@@ -133,7 +133,7 @@ mod tests {
     use super::super::Index;
     use super::super::testing::{cx, id, in_term, leader, node};
     use super::*;
-    use crate::kv::{Command, Kv};
+    use crate::kv::Kv;
     use crate::raft::log::Batch;
 
     fn careful(mut node: Raft<Kv>) -> Raft<Kv> {
@@ -141,12 +141,12 @@ mod tests {
         node
     }
 
-    fn heartbeat(term: u64) -> Message<Command> {
+    fn heartbeat(term: u64) -> Message<Kv> {
         let (previous, entries, commit) = (EntryId::default(), Batch::EMPTY, Index(0));
         Message::AppendEntries { term: Term(term), previous, entries, commit }
     }
 
-    fn request_vote(term: u64, told: bool) -> Message<Command> {
+    fn request_vote(term: u64, told: bool) -> Message<Kv> {
         Message::RequestVote { term: Term(term), last: id(9, 9), told }
     }
 

@@ -1,147 +1,126 @@
-//! Log replication (Raft §5.3) and when an entry is committed (§5.4.2).
+//! The leader's side of log replication (Raft §5.3), and when an entry is committed (§5.4.2).
 
 use sim_core::Context;
 use sim_core::id::NodeId;
 
-use super::log::{Batch, Entry, EntryId, Index, Term};
-use super::members::Members;
+use super::log::{Batch, EntryId, Index, Term};
+use super::progress::{Leadership, Progress};
 use super::wire::{Message, Timer};
 use super::{Raft, Role};
 use crate::machine::Machine;
 
-/// What a leader knows, from its election on.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(super) struct Leadership {
-    /// How far each member is, this node among them: a row for each identity up to the last member's.
-    nodes: Vec<Progress>,
-    /// The latest request that each client put to this leader: whom it will answer.
-    pub(super) asked: Vec<u32>,
-}
-
-/// How far a follower is.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-struct Progress {
-    /// The next entry to send.
-    next: Index,
-    /// The last entry that it is known to have on disk.
-    matched: Index,
-}
-
-impl Leadership {
-    /// A new leader takes every log to be as long as its own, and knows of no match.
-    pub(super) fn new(members: &Members, last: Index) -> Self {
-        let progress = Progress { next: last.next(), matched: Index(0) };
-        Self { nodes: vec![progress; members.rows()], asked: Vec::new() }
-    }
-
-    /// There are other members. Of those who were none before, nothing is known.
-    pub(super) fn admit(&mut self, members: &Members, last: Index) {
-        if self.nodes.len() < members.rows() {
-            let progress = Progress { next: last.next(), matched: Index(0) };
-            self.nodes.resize(members.rows(), progress);
-        }
-    }
-
-    /// The last entry that a member is known to have.
-    pub(super) fn matched(&self, member: NodeId) -> Index {
-        self.nodes.get(member.index()).map_or(Index(0), |progress| progress.matched)
-    }
-}
-
 /// The leader's side: entries go out.
 impl<M: Machine> Raft<M> {
-    /// Lets everybody hear of their leader, with whatever they lack.
+    /// Lets everybody hear of their leader, with whatever they lack. What was lost is sent again.
     pub(super) fn beat(&mut self, cx: &mut Context<Self>) {
         self.press_change(cx);
-        self.replicate(cx);
+        if !self.send_to_all(cx) {
+            for follower in self.members.others(self.me).iter() {
+                if !self.feed(cx, follower) {
+                    self.remind(cx, follower);
+                }
+            }
+        }
         self.renew_round(cx);
         cx.set_timer(Timer::Heartbeat, self.config.heartbeat);
     }
 
-    /// Sends each follower what it lacks. Those that are equally far get one message.
+    /// Sends each follower what it lacks.
     pub(super) fn replicate(&mut self, cx: &mut Context<Self>) {
-        let Role::Leader(Leadership { nodes, .. }) = &self.role else { return };
-        let others = self.members.others(self.me);
-        let mut followers = others.iter().map(|other| nodes[other.index()].next);
-        let Some(next) = followers.next() else { return };
-        if followers.all(|other| other == next) {
-            self.tell_members(cx, self.append_entries(next));
-        } else {
-            for other in others.iter() {
-                cx.send(other, self.append_entries(nodes[other.index()].next));
+        if !self.send_to_all(cx) {
+            for follower in self.members.others(self.me).iter() {
+                self.feed(cx, follower);
             }
         }
     }
 
-    fn append_entries(&self, next: Index) -> Message<M::Command> {
-        let previous =
-            self.log.id(next.previous()).expect("no follower is ahead of its leader's log");
+    /// If all followers are equally far, sends them one message.
+    fn send_to_all(&mut self, cx: &mut Context<Self>) -> bool {
+        let Role::Leader(Leadership { nodes, .. }) = &self.role else { return true };
+        let others = self.members.others(self.me);
+        let mut followers = others.iter().map(|other| &nodes[other.index()]);
+        let Some(first) = followers.next() else { return true };
+        let (next, window) = (first.next, self.config.pipeline);
+        let alike = first.is_open(window)
+            && followers.all(|other| other.next == next && other.is_open(window));
+        let Some(previous) = self.log.id(next.previous()).filter(|_| alike) else { return false };
         let entries = self.log.batch(next, self.config.max_batch.get());
+        let upto = previous.index.plus(entries.len());
+        self.tell_members(cx, self.append_entries(previous, entries));
+        if window.is_some() {
+            others.iter().for_each(|follower| self.note_sent(cx, follower, upto));
+        }
+        true
+    }
+
+    /// Sends a follower entries that it lacks, if it may be sent more, and says whether it did.
+    fn feed(&mut self, cx: &mut Context<Self>, follower: NodeId) -> bool {
+        let mut fed = false;
+        while let Some(progress) = self.progress(follower) {
+            if progress.next > self.log.last().index {
+                break;
+            }
+            if !progress.is_open(self.config.pipeline) {
+                cx.reached("window_filled");
+                break;
+            }
+            self.send_next(cx, follower, self.config.max_batch.get());
+            fed = true;
+            if self.config.pipeline.is_none() {
+                // All that may be sent was sent, and nothing says so before it is answered.
+                break;
+            }
+        }
+        fed
+    }
+
+    /// Lets a follower hear of its leader that gets nothing new, and finds out what became of what
+    /// it was sent.
+    fn remind(&mut self, cx: &mut Context<Self>, follower: NodeId) {
+        let Some(progress) = self.progress(follower) else { return };
+        let most = if progress.is_streaming() { 0 } else { self.config.max_batch.get() };
+        self.send_next(cx, follower, most);
+    }
+
+    /// Sends a follower the next entries, at most so many; if this log has discarded them, what they
+    /// have left behind.
+    fn send_next(&mut self, cx: &mut Context<Self>, follower: NodeId, most: usize) {
+        let Some(Progress { next, .. }) = self.progress(follower) else { return };
+        let next = *next;
+        let Some(previous) = self.log.id(next.previous()) else {
+            cx.reached("snapshot_sent");
+            cx.send(follower, self.install_snapshot());
+            let Some(progress) = self.progress_mut(follower) else { return };
+            return progress.installs();
+        };
+        let entries = self.log.batch(next, most);
+        let upto = previous.index.plus(entries.len());
+        cx.send(follower, self.append_entries(previous, entries));
+        if self.config.pipeline.is_some() {
+            self.note_sent(cx, follower, upto);
+        }
+    }
+
+    fn note_sent(&mut self, cx: &mut Context<Self>, follower: NodeId, upto: Index) {
+        let Some(progress) = self.progress_mut(follower) else { return };
+        if progress.is_streaming() && upto > progress.next {
+            cx.reached("requests_batched");
+        }
+        progress.sent(upto);
+    }
+
+    fn append_entries(&self, previous: EntryId, entries: Batch<M::Command>) -> Message<M> {
         Message::AppendEntries { term: self.term, previous, entries, commit: self.commit }
     }
-}
 
-/// The follower's side: entries come in.
-impl<M: Machine> Raft<M> {
-    /// Makes the log equal to the leader's up to the last of the entries, if it holds the one that
-    /// they follow.
-    pub(super) fn on_append_entries(
-        &mut self,
-        cx: &mut Context<Self>,
-        leader: NodeId,
-        term: Term,
-        previous: EntryId,
-        entries: &Batch<M::Command>,
-        commit: Index,
-    ) {
-        if term < self.term {
-            // Its sender was deposed, and learns it from the term of the answer (§5.1).
-            let conflict = EntryId::default();
-            return cx.send(leader, Message::Rejected { term: self.term, conflict });
-        }
-        if let Role::Leader(_) = self.role {
-            // Two leaders of one term: to follow the other would destroy the evidence.
-            return;
-        }
-        self.hear_leader(cx, leader);
-        if !self.log.contains(previous) {
-            self.flush(cx);
-            let conflict = self.conflict_at(previous.index);
-            return cx.send(leader, Message::Rejected { term, conflict });
-        }
-        self.merge(cx, previous.index, entries);
-        self.flush(cx);
-        let matched = previous.index.plus(entries.len());
-        cx.send(leader, Message::Appended { term, matched });
-        // Not further than the message reaches: what lies behind may be another leader's.
-        self.commit_up_to(cx, commit.min(matched));
+    fn progress(&self, follower: NodeId) -> Option<&Progress> {
+        let Role::Leader(leadership) = &self.role else { return None };
+        leadership.nodes.get(follower.index())
     }
 
-    /// Takes over entries that follow a position. What contradicts them goes; what they leave out
-    /// stays, for a message may be older than what came before it.
-    fn merge(&mut self, cx: &mut Context<Self>, previous: Index, entries: &[Entry<M::Command>]) {
-        let mut index = previous;
-        for entry in entries {
-            index = index.next();
-            match self.log.entry(index) {
-                Some(own) if own.term == entry.term => continue,
-                Some(_) => {
-                    cx.reached("log_truncated");
-                    self.truncate(cx, index);
-                }
-                None => {}
-            }
-            self.append(cx, entry.clone());
-        }
-    }
-
-    /// Where this log parts from that of a leader that holds another entry at a position, or one
-    /// where it has none: the term in that place, and the first entry of that term.
-    fn conflict_at(&self, index: Index) -> EntryId {
-        match self.log.entry(index) {
-            Some(own) => EntryId { term: own.term, index: self.log.first_of(own.term) },
-            None => EntryId { term: Term(0), index: self.log.last().index.next() },
-        }
+    fn progress_mut(&mut self, follower: NodeId) -> Option<&mut Progress> {
+        let Role::Leader(leadership) = &mut self.role else { return None };
+        leadership.nodes.get_mut(follower.index())
     }
 }
 
@@ -155,20 +134,22 @@ impl<M: Machine> Raft<M> {
         term: Term,
         matched: Index,
     ) {
-        let Role::Leader(leadership) = &mut self.role else { return };
-        let Some(progress) = leadership.nodes.get_mut(follower.index()) else { return };
-        // What is of an earlier term, or older than another answer, says nothing new.
-        if term < self.term || matched <= progress.matched {
+        let pipelined = self.config.pipeline.is_some();
+        let (base, last) = (self.log.base().index, self.log.last().index);
+        let current = term == self.term;
+        let Some(progress) = self.progress_mut(follower) else { return };
+        let before = progress.matched;
+        // What is of an earlier term, or older than another answer, says nothing new; the same again
+        // says that a window is open.
+        if !current || matched < before || (matched == before && !pipelined) {
             return;
         }
-        progress.matched = matched;
-        progress.next = progress.next.max(matched.next());
-        let next = progress.next;
-        self.advance_commit(cx);
-        self.press_change(cx);
-        if next <= self.log.last().index {
-            cx.send(follower, self.append_entries(next));
-        } else if self.is_handing_over() {
+        progress.answered(matched, base, last, pipelined);
+        if matched > before {
+            self.advance_commit(cx);
+            self.press_change(cx);
+        }
+        if !self.feed(cx, follower) && self.is_handing_over() {
             self.hand_over(cx);
         }
     }
@@ -182,8 +163,7 @@ impl<M: Machine> Raft<M> {
         term: Term,
         conflict: EntryId,
     ) {
-        let Role::Leader(leadership) = &mut self.role else { return };
-        let Some(progress) = leadership.nodes.get_mut(follower.index()) else { return };
+        let Some(progress) = self.progress(follower) else { return };
         // Behind the last entry of the follower's term, if this log has that term; else before all
         // of them. Never before what is known to match: such an answer is an old one.
         let behind = self.log.first_of(conflict.term.next());
@@ -196,18 +176,22 @@ impl<M: Machine> Raft<M> {
         if next.next() < progress.next {
             cx.reached("fast_backup");
         }
-        progress.next = next;
-        cx.send(follower, self.append_entries(next));
+        if progress.is_streaming() {
+            cx.reached("stream_broken");
+        }
+        let Some(progress) = self.progress_mut(follower) else { return };
+        progress.goes_back_to(next);
+        self.send_next(cx, follower, self.config.max_batch.get());
     }
 
     /// Commits what a majority has, if it is of the current term. An entry of an earlier term that
     /// a majority has may still be replaced (§5.4.2, Figure 8); it is committed with one that may
     /// not.
     pub(super) fn advance_commit(&mut self, cx: &mut Context<Self>) {
-        let last = self.log.last().index;
+        let durable = self.durable();
         let Role::Leader(leadership) = &mut self.role else { return };
         if let Some(own) = leadership.nodes.get_mut(self.me.index()) {
-            own.matched = last;
+            own.matched = durable;
         }
         let reached = self.reached();
         let of_this_term = self.log.id(reached).is_some_and(|id| id.term == self.term);
@@ -232,7 +216,7 @@ impl<M: Machine> Raft<M> {
     }
 
     /// Everything up to here is committed: applies what is not yet applied.
-    fn commit_up_to(&mut self, cx: &mut Context<Self>, commit: Index) {
+    pub(super) fn commit_up_to(&mut self, cx: &mut Context<Self>, commit: Index) {
         if commit > self.commit {
             self.commit = commit;
             self.apply_committed(cx);
@@ -244,98 +228,16 @@ impl<M: Machine> Raft<M> {
 mod tests {
     use sim_core::protocol::Protocol;
 
-    use super::super::testing::{asked, committed, cx, id, in_term, leader, node};
+    use super::super::testing::{committed, cx, id, leader};
     use super::*;
-    use crate::kv::{Command, Kv};
+    use crate::kv::Kv;
 
-    fn append(term: u64, previous: EntryId, terms: &[u64], commit: u64) -> Message<Command> {
-        let entries = terms.iter().map(|&term| asked(term, 1)).collect();
-        Message::AppendEntries { term: Term(term), previous, entries, commit: Index(commit) }
-    }
-
-    fn appended(term: u64, matched: u64) -> Message<Command> {
+    fn appended(term: u64, matched: u64) -> Message<Kv> {
         Message::Appended { term: Term(term), matched: Index(matched) }
     }
 
-    fn rejected(term: u64, conflict: EntryId) -> Message<Command> {
+    fn rejected(term: u64, conflict: EntryId) -> Message<Kv> {
         Message::Rejected { term: Term(term), conflict }
-    }
-
-    #[test]
-    fn entries_are_durable_before_the_follower_says_so() {
-        let mut node = node(&[1]);
-        let mut cx = cx();
-        node.on_message(&mut cx, NodeId(1), append(2, id(1, 1), &[1, 2], 0));
-        assert_eq!(
-            cx.effects(),
-            [
-                "timer Election in 150ms..300ms",
-                "write Vote(term 2, for nobody)",
-                "write Append(1/2 c1#1 put x 1)",
-                "write Append(2/3 c1#1 put x 1)",
-                "flush",
-                "-> n1 Appended(term 2, match 3)",
-            ]
-        );
-    }
-
-    #[test]
-    fn a_follower_gives_up_what_contradicts_its_leader_and_nothing_else() {
-        let mut node = in_term(3, node(&[1, 1, 2, 2]));
-        let mut cx = cx();
-        node.on_message(&mut cx, NodeId(1), append(3, id(1, 1), &[1], 0));
-        assert_eq!(cx.effects()[1..], ["-> n1 Appended(term 3, match 2)"]);
-        cx.take_effects();
-        node.on_message(&mut cx, NodeId(1), append(3, id(1, 1), &[1, 3], 0));
-        assert_eq!(
-            cx.effects()[1..],
-            [
-                "reached log_truncated",
-                "write Truncate(from 3)",
-                "write Append(3/3 c1#1 put x 1)",
-                "flush",
-                "-> n1 Appended(term 3, match 3)",
-            ]
-        );
-    }
-
-    #[test]
-    fn a_follower_that_rejects_says_where_the_conflict_begins() {
-        let mut node = in_term(4, node(&[1, 2, 2, 2]));
-        for (previous, answer) in [
-            (id(4, 9), "-> n1 Rejected(term 4, conflict 0/5)"),
-            (id(3, 4), "-> n1 Rejected(term 4, conflict 2/2)"),
-        ] {
-            let mut cx = cx();
-            node.on_message(&mut cx, NodeId(1), append(4, previous, &[4], 0));
-            assert_eq!(cx.effects(), ["timer Election in 150ms..300ms", answer]);
-        }
-    }
-
-    #[test]
-    fn a_follower_commits_no_further_than_the_message_reaches() {
-        let mut node = in_term(2, node(&[1, 1, 1]));
-        node.on_message(&mut cx(), NodeId(1), append(2, id(1, 1), &[1], 9));
-        assert_eq!(node.commit, Index(2));
-        node.on_message(&mut cx(), NodeId(1), append(2, id(1, 1), &[], 1));
-        assert_eq!(node.commit, Index(2), "an old message takes nothing back");
-    }
-
-    #[test]
-    fn a_deposed_leader_learns_it_from_the_answer() {
-        let mut node = in_term(3, node(&[1]));
-        let mut cx = cx();
-        node.on_message(&mut cx, NodeId(1), append(2, id(1, 1), &[2], 0));
-        assert_eq!(cx.effects(), ["-> n1 Rejected(term 3, conflict 0/0)"]);
-    }
-
-    #[test]
-    fn a_leader_does_not_hide_another_one_of_its_term() {
-        let mut node = leader(2, &[2]);
-        let mut cx = cx();
-        node.on_message(&mut cx, NodeId(1), append(2, id(0, 0), &[2], 0));
-        assert!(cx.effects().is_empty());
-        assert_eq!(node.role(), "leader");
     }
 
     #[test]
@@ -355,6 +257,15 @@ mod tests {
             ],
             "an answer that comes twice is answered once"
         );
+    }
+
+    #[test]
+    fn no_follower_is_taken_to_have_what_there_is_not() {
+        let mut node = leader(3, &[1]);
+        node.on_message(&mut cx(), NodeId(1), appended(3, 2));
+        let mut cx = cx();
+        node.on_timer(&mut cx, Timer::Heartbeat);
+        assert_eq!(cx.effects()[0], "-> * AppendEntries(term 3, prev 1/1, 0 entries, commit 0)");
     }
 
     #[test]

@@ -40,6 +40,26 @@ impl<O> Sessions<O> {
         (session.number == id.number).then_some(&session.output)
     }
 
+    /// Does what a client asked for, and remembers the answer; nothing, if it is past: then its client
+    /// has the answer, or went on before it was committed.
+    pub(super) fn apply<M>(
+        &mut self,
+        machine: &mut M,
+        id: RequestId,
+        command: &M::Command,
+    ) -> Option<O>
+    where
+        M: Machine<Output = O>,
+        O: Clone,
+    {
+        if self.is_past(id) {
+            return None;
+        }
+        let output = machine.apply(command);
+        self.remember(id, output.clone());
+        Some(output)
+    }
+
     fn remember(&mut self, id: RequestId, output: O) {
         let row = id.client.index();
         if self.clients.len() <= row {
@@ -74,7 +94,7 @@ impl<M: Machine> Raft<M> {
             cx.reply(id, Reply::Applied(self.machine.clone().apply(&command)));
         }
         self.append(cx, Entry { term: self.term, action: Action::Command { id, command } });
-        self.flush(cx);
+        self.save(cx);
         self.replicate(cx);
         self.advance_commit(cx);
     }
@@ -117,16 +137,14 @@ impl<M: Machine> Raft<M> {
             self.applied = self.applied.next();
             let Action::Command { id, command } = &entry.action else { continue };
             let id = *id;
-            if self.sessions.is_past(id) {
-                // Its client went on before it was committed.
+            let Some(output) = self.sessions.apply(&mut self.machine, id, command) else {
                 continue;
-            }
-            let output = self.machine.apply(command);
+            };
             if self.is_awaited(id) {
-                cx.reply(id, Reply::Applied(output.clone()));
+                cx.reply(id, Reply::Applied(output));
             }
-            self.sessions.remember(id, output);
         }
+        self.plan_snapshot(cx);
     }
 }
 
@@ -139,9 +157,9 @@ mod tests {
     use super::super::testing::{ASK, asked, committed, cx, flawed, leader, node, request};
     use super::super::{Batch, Index, Message, Term};
     use super::*;
-    use crate::kv::{Command, Kv};
+    use crate::kv::Kv;
 
-    fn appended(term: u64, matched: u64) -> Message<Command> {
+    fn appended(term: u64, matched: u64) -> Message<Kv> {
         Message::Appended { term: Term(term), matched: Index(matched) }
     }
 

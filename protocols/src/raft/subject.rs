@@ -13,7 +13,7 @@ use super::wire::{MESSAGES, TIMERS};
 use super::{
     AcknowledgedIsCommitted, CommitMonotone, Config, LeaderAppendOnly, LeaderCompleteness,
     LeaseIsExclusive, LogMatching, OneChangeAtATime, OneLeaderPerTerm, OneVotePerTerm, Raft,
-    SameLog, StableLeader, StateMachineSafety,
+    SameLog, SnapshotIsThePrefix, StableLeader, StateMachineSafety,
 };
 use crate::kv::{self, Kv};
 
@@ -77,6 +77,16 @@ const POINTS: &[Point] = &[
     point("removed_leader_resigned", "a leader stepped down because it is no voter any more"),
     point("read_confirmed", "a leader read its own state after a majority confirmed that it leads"),
     point("read_by_lease", "a leader read its own state while nobody else could be elected"),
+    point("snapshot_taken", "a node took a snapshot"),
+    point("snapshot_sent", "a leader had discarded what a follower lacked, and sent its snapshot"),
+    point("snapshot_installed", "a follower took over its leader's snapshot"),
+    point("late_snapshot_ignored", "a snapshot arrived that took in nothing new"),
+    point("restarted_from_snapshot", "a node came back with a snapshot"),
+    point("entries_synced_together", "several entries went to a leader's disk while it was busy"),
+    point("disk_lost_entries", "a sync failed, and the node wrote everything anew"),
+    point("requests_batched", "a pipelined message took several entries along"),
+    point("window_filled", "entries had to wait until a follower answered"),
+    point("stream_broken", "a follower lacked what a pipelined message followed"),
     point("session_answered", "a request that was applied before was answered from its session"),
 ];
 
@@ -109,6 +119,10 @@ const PROPERTIES: &[Property<RaftKv>] = &[
     always::<LeaseIsExclusive>(
         "lease_is_exclusive",
         "when a leader reads by its lease, no other has been elected after it",
+    ),
+    always::<SnapshotIsThePrefix<Kv>>(
+        "snapshot_is_the_prefix",
+        "a snapshot is what the committed entries up to it leave behind",
     ),
     Property {
         name: "linearizable",

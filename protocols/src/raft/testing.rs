@@ -5,8 +5,8 @@ use sim_core::id::{ClientId, NodeId, RequestId};
 use sim_core::protocol::{Cluster, Protocol};
 
 use super::log::{Action, Entry, EntryId, Index, Term};
-use super::replication::Leadership;
-use super::{Config, Flaw, Raft, Request, Role};
+use super::progress::Leadership;
+use super::{Config, Flaw, Message, Raft, Request, Role, Timer};
 use crate::kv::{Command, Key, Kv};
 
 /// Node 0 of three, with a log whose entries have these terms; its own term is that of the last.
@@ -42,6 +42,18 @@ pub(super) fn committed(commit: u64, mut node: Raft<Kv>) -> Raft<Kv> {
 pub(super) fn flawed(flaw: Flaw, mut node: Raft<Kv>) -> Raft<Kv> {
     node.config.flaw = Some(flaw);
     node
+}
+
+/// What a leader of term 1 sends that took a snapshot of so many entries.
+pub(super) fn snapshot_of(entries: u32) -> Message<Kv> {
+    let mut node = in_term(1, node(&[]));
+    for number in 1..=entries {
+        node.log.append(asked(1, number));
+    }
+    node.commit = node.log.last().index;
+    node.apply_committed(&mut cx());
+    node.on_timer(&mut cx(), Timer::Snapshot);
+    node.install_snapshot()
 }
 
 /// A context for node 0 of three.

@@ -92,7 +92,7 @@ mod tests {
 
     const TO_B: Request<Command> = Request::Order(Order::Transfer(NodeId(1)));
 
-    fn appended(matched: u64) -> Message<Command> {
+    fn appended(matched: u64) -> Message<Kv> {
         Message::Appended { term: Term(2), matched: Index(matched) }
     }
 

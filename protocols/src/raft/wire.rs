@@ -1,16 +1,19 @@
 //! What nodes say to each other and what they write to their disks.
 
 use std::fmt;
+use std::rc::Rc;
 
 use sim_core::id::NodeId;
 use sim_core::protocol::Kind;
 
 use super::log::{Batch, Entry, EntryId, Index, Term};
+use super::snapshot::Snapshot;
+use crate::machine::Machine;
 
 /// A message between nodes. Who sends it is candidate, voter, leader or follower: the network does
 /// not lie about senders (rule 9), so no message repeats it.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub enum Message<C> {
+pub enum Message<M: Machine> {
     /// A candidate asks for a vote.
     RequestVote {
         /// The candidate's term.
@@ -34,7 +37,7 @@ pub enum Message<C> {
         /// The entry that the new ones follow.
         previous: EntryId,
         /// The new ones.
-        entries: Batch<C>,
+        entries: Batch<M::Command>,
         /// How far the leader's log is committed.
         commit: Index,
     },
@@ -87,6 +90,14 @@ pub enum Message<C> {
         /// The leader's term.
         term: Term,
     },
+    /// A leader hands over what the entries have left behind that it no longer has. The answer is
+    /// `Appended`.
+    InstallSnapshot {
+        /// The leader's term.
+        term: Term,
+        /// What they have left behind.
+        snapshot: Rc<Snapshot<M>>,
+    },
 }
 
 /// The names of the messages, as [`Message::kind`] counts them.
@@ -101,11 +112,12 @@ pub(super) const MESSAGES: &[&str] = &[
     "Confirm",
     "Confirmed",
     "TimeoutNow",
+    "InstallSnapshot",
 ];
 
 /// A record on a node's disk.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub enum Record<C> {
+pub enum Record<M: Machine> {
     /// The current term, and whom this node voted for in it.
     Vote {
         /// The term.
@@ -124,7 +136,17 @@ pub enum Record<C> {
         /// The entry before it.
         previous: EntryId,
         /// The entry.
-        entry: Entry<C>,
+        entry: Entry<M::Command>,
+    },
+    /// What stands for the entries of which there is no record.
+    Snapshot {
+        /// What they have left behind.
+        snapshot: Rc<Snapshot<M>>,
+        /// The entry behind which the log begins. The snapshot may take in entries that are in the
+        /// log as well.
+        base: EntryId,
+        /// The digest of the log up to there.
+        digest: u64,
     },
 }
 
@@ -137,12 +159,14 @@ pub enum Timer {
     Heartbeat,
     /// The successor of a leader ought to have taken over.
     Transfer,
+    /// Enough was applied to take a snapshot.
+    Snapshot,
 }
 
 /// The names of the alarms, as they are printed.
-pub(super) const TIMERS: &[&str] = &["Election", "Heartbeat", "Transfer"];
+pub(super) const TIMERS: &[&str] = &["Election", "Heartbeat", "Transfer", "Snapshot"];
 
-impl<C> Message<C> {
+impl<M: Machine> Message<M> {
     /// The sender's term: every message carries it (Raft §5.1).
     #[must_use]
     pub const fn term(&self) -> Term {
@@ -156,7 +180,8 @@ impl<C> Message<C> {
             | Self::PreVoted { term, .. }
             | Self::Confirm { term, .. }
             | Self::Confirmed { term, .. }
-            | Self::TimeoutNow { term } => term,
+            | Self::TimeoutNow { term }
+            | Self::InstallSnapshot { term, .. } => term,
         }
     }
 
@@ -174,11 +199,12 @@ impl<C> Message<C> {
             Self::Confirm { .. } => 7,
             Self::Confirmed { .. } => 8,
             Self::TimeoutNow { .. } => 9,
+            Self::InstallSnapshot { .. } => 10,
         })
     }
 }
 
-impl<C> fmt::Debug for Message<C> {
+impl<M: Machine> fmt::Debug for Message<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RequestVote { term, last, told } => {
@@ -203,11 +229,14 @@ impl<C> fmt::Debug for Message<C> {
             Self::Confirm { term, round } => write!(f, "Confirm(term {term}, round {round})"),
             Self::Confirmed { term, round } => write!(f, "Confirmed(term {term}, round {round})"),
             Self::TimeoutNow { term } => write!(f, "TimeoutNow(term {term})"),
+            Self::InstallSnapshot { term, snapshot } => {
+                write!(f, "InstallSnapshot(term {term}, up to {})", snapshot.last())
+            }
         }
     }
 }
 
-impl<C: fmt::Debug> fmt::Debug for Record<C> {
+impl<M: Machine> fmt::Debug for Record<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Vote { term, vote: Some(candidate) } => {
@@ -219,6 +248,9 @@ impl<C: fmt::Debug> fmt::Debug for Record<C> {
                 let id = EntryId { term: entry.term, index: previous.index.next() };
                 write!(f, "Append({id} {:?})", entry.action)
             }
+            Self::Snapshot { snapshot, base, .. } => {
+                write!(f, "Snapshot(up to {}, log behind {base})", snapshot.last())
+            }
         }
     }
 }
@@ -228,12 +260,12 @@ mod tests {
     use sim_core::id::{ClientId, RequestId};
 
     use super::*;
-    use crate::kv::{Command, Key};
+    use crate::kv::{Command, Key, Kv};
     use crate::raft::log::Action;
 
     #[test]
     fn a_message_is_no_larger_than_a_cache_line() {
-        assert!(size_of::<Message<Command>>() <= 64, "{}", size_of::<Message<Command>>());
+        assert!(size_of::<Message<Kv>>() <= 64, "{}", size_of::<Message<Kv>>());
     }
 
     #[test]
@@ -242,7 +274,7 @@ mod tests {
         let request = RequestId { client: ClientId(0), number: 7 };
         let action = Action::Command { id: request, command: Command::Get { key: Key(0) } };
         let entry = Entry { term: Term(2), action };
-        let messages = [
+        let messages: [Message<Kv>; 5] = [
             Message::RequestVote { term: Term(2), last: id(1, 5), told: false },
             Message::Vote { term: Term(2), granted: true },
             Message::AppendEntries {
@@ -264,8 +296,10 @@ mod tests {
                 "Rejected(term 2, conflict 1/3)",
             ]
         );
-        let record = Record::Append { previous: id(1, 5), entry };
+        let record = Record::<Kv>::Append { previous: id(1, 5), entry };
         assert_eq!(format!("{record:?}"), "Append(2/6 c1#7 get x)");
+        let snapshot = crate::raft::testing::snapshot_of(2);
+        assert_eq!(format!("{snapshot:?}"), "InstallSnapshot(term 1, up to 1/2)");
     }
 
     #[test]
@@ -274,7 +308,8 @@ mod tests {
             None => Some(Timer::Election),
             Some(Timer::Election) => Some(Timer::Heartbeat),
             Some(Timer::Heartbeat) => Some(Timer::Transfer),
-            Some(Timer::Transfer) => None,
+            Some(Timer::Transfer) => Some(Timer::Snapshot),
+            Some(Timer::Snapshot) => None,
         };
         let timers = std::iter::successors(after(None), |&timer| after(Some(timer)));
         assert!(timers.map(|timer| format!("{timer:?}")).eq(TIMERS.iter().copied()));
@@ -282,7 +317,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_message_has_its_name() {
-        let name = |message: Message<Command>| {
+        let name = |message: Message<Kv>| {
             let Kind(kind) = message.kind();
             assert!(format!("{message:?}").starts_with(&format!("{}(", MESSAGES[kind as usize])));
         };
@@ -298,5 +333,6 @@ mod tests {
         name(Message::Confirm { term, round: 1 });
         name(Message::Confirmed { term, round: 1 });
         name(Message::TimeoutNow { term });
+        name(crate::raft::testing::snapshot_of(2));
     }
 }

@@ -9,18 +9,18 @@ use sim_core::id::{ClientId, NodeId, RequestId, Seat};
 use sim_core::protocol::{Cluster, Found, Protocol, Recovered};
 use sim_core::subject::{Check, Subject};
 use sim_core::time::Time;
-use sim_protocols::kv::{self, Command, Kv};
+use sim_protocols::kv::{self, Kv};
 use sim_protocols::raft::{
     Action, Config, Entry, EntryId, Index, Message, Raft, RaftKv, Record, Request, Term, Timer,
 };
 
-type Letter = (NodeId, NodeId, Message<Command>);
+type Letter = (NodeId, NodeId, Message<Kv>);
 
 /// Some nodes, their disks, and what is on its way between them.
 pub(crate) struct Net {
     cluster: Cluster<Config>,
     nodes: Vec<Option<Raft<Kv>>>,
-    disks: Vec<Vec<Found<Record<Command>>>>,
+    disks: Vec<Vec<Found<Record<Kv>>>>,
     lives: Vec<u32>,
     /// Who can talk to each other at the moment.
     together: Vec<u32>,
@@ -94,10 +94,20 @@ impl Net {
         self.settle();
     }
 
-    /// It is time for a leader's heartbeat, and all messages arrive.
-    pub(crate) fn beats(&mut self, node: u32) {
+    /// It is time for a leader's heartbeat.
+    pub(crate) fn rings(&mut self, node: u32) {
         self.step(node, |raft, cx| raft.on_timer(cx, Timer::Heartbeat));
+    }
+
+    /// The same, and all messages arrive.
+    pub(crate) fn beats(&mut self, node: u32) {
+        self.rings(node);
         self.settle();
+    }
+
+    /// A node takes a snapshot.
+    pub(crate) fn snapshots(&mut self, node: u32) {
+        self.step(node, |raft, cx| raft.on_timer(cx, Timer::Snapshot));
     }
 
     /// A client asks a node, for the how-manieth time.
@@ -108,7 +118,7 @@ impl Net {
     }
 
     /// A message arrives that nobody need have sent.
-    pub(crate) fn hears(&mut self, node: u32, from: u32, message: Message<Command>) {
+    pub(crate) fn hears(&mut self, node: u32, from: u32, message: Message<Kv>) {
         self.step(node, |raft, cx| raft.on_message(cx, NodeId(from), message));
     }
 
@@ -189,6 +199,9 @@ impl Net {
                 self.wire.extend(peers.into_iter().map(|peer| (me, peer, message.clone())));
             }
             Effect::Write { record } => self.disks[me.index()].push(Found::Record(record)),
+            Effect::Checkpoint { records } => {
+                self.disks[me.index()] = records.into_iter().map(Found::Record).collect();
+            }
             Effect::Reached { point } => self.reached.push(point),
             Effect::Reply { .. } | Effect::Redirect { .. } => {
                 self.answers.push(format!("{me} {effect:?}"));
@@ -198,7 +211,7 @@ impl Net {
     }
 }
 
-fn disk(terms: &[u64]) -> Vec<Found<Record<Command>>> {
+fn disk(terms: &[u64]) -> Vec<Found<Record<Kv>>> {
     let term = Term(terms.last().copied().unwrap_or_default());
     let mut records = vec![Record::Vote { term, vote: None }];
     let mut previous = EntryId::default();

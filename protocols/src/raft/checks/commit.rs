@@ -13,10 +13,10 @@ use crate::raft::log::{Index, Log, Term};
 use crate::raft::request::Reply;
 
 /// The one committed log, as a digest for each entry: what the first node to commit it had up to
-/// it.
+/// it. None where that node had discarded the entry, and nobody was seen to commit it before.
 #[derive(Debug, Default)]
 struct Committed {
-    digests: Vec<u64>,
+    digests: Vec<Option<u64>>,
 }
 
 impl Committed {
@@ -25,18 +25,18 @@ impl Committed {
     }
 
     /// Whether a log has what is committed, up to a position. What is not yet committed contradicts
-    /// nothing.
+    /// nothing. A log that has discarded more is judged by where it begins.
     fn agrees<C>(&self, log: &Log<C>, upto: Index) -> bool {
-        let upto = upto.min(self.last()).min(log.last().index);
-        upto.row().is_none_or(|row| log.digest_at(upto) == Some(self.digests[row]))
+        let upto = upto.max(log.base().index).min(self.last()).min(log.last().index);
+        let known = upto.row().and_then(|row| self.digests[row]);
+        known.is_none_or(|digest| log.digest_at(upto).is_none_or(|held| held == digest))
     }
 
     /// Takes in what a node says is committed; says whether that agrees with what was before.
     fn extend<C>(&mut self, log: &Log<C>, commit: Index) -> bool {
         let agrees = self.agrees(log, commit);
-        while agrees && self.last() < commit {
-            let Some(digest) = log.digest_at(self.last().next()) else { break };
-            self.digests.push(digest);
+        while agrees && self.last() < commit.min(log.last().index) {
+            self.digests.push(log.digest_at(self.last().next()));
         }
         agrees
     }
@@ -185,7 +185,8 @@ impl AcknowledgedIsCommitted {
             // Which is for `state_machine_safety` to say.
             return Ok(());
         }
-        let new = usize::try_from(self.committed.last().0 - known.0).expect("it fits in memory");
+        let new = self.committed.last().0 - known.max(log.base().index).0;
+        let new = usize::try_from(new).expect("it fits in memory");
         for entry in log.entries_after(known).take(new) {
             if let Some((request, term, node)) =
                 self.unproven.iter().find(|(_, term, _)| *term < entry.term)

@@ -11,6 +11,7 @@ mod goals;
 mod lease;
 mod log;
 mod membership;
+mod snapshot;
 
 pub use self::commit::{
     AcknowledgedIsCommitted, CommitMonotone, LeaderCompleteness, StateMachineSafety,
@@ -20,6 +21,7 @@ pub use self::goals::{SameLog, StableLeader};
 pub use self::lease::LeaseIsExclusive;
 pub use self::log::{LeaderAppendOnly, LogMatching};
 pub use self::membership::OneChangeAtATime;
+pub use self::snapshot::SnapshotIsThePrefix;
 
 use sim_core::id::Seat;
 
