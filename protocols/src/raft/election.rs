@@ -54,7 +54,8 @@ impl<M: Machine> Raft<M> {
             self.vote = Some(candidate);
             cx.set_timer(Timer::Election, self.config.election_timeout);
         } else if term == self.term && free {
-            cx.reached("vote_refused_log");
+            let longer = last.index >= self.log.last().index;
+            cx.reached(if longer { "vote_refused_longer_log" } else { "vote_refused_log" });
         }
         self.flush(cx);
         cx.send(candidate, Message::Vote { term: self.term, granted });
@@ -74,6 +75,9 @@ impl<M: Machine> Raft<M> {
         let Role::Candidate { votes } = &mut self.role else { return };
         if current && granted {
             let copy = !votes.insert(voter);
+            if copy {
+                cx.reached("copied_vote");
+            }
             if copy && self.config.flaw == Some(Flaw::DuplicateVotesCounted) {
                 // Flawed: two copies of one vote are two votes, as if another had given the second.
                 let silent = self.members.voters().iter().find(|&voter| !votes.contains(voter));
@@ -103,6 +107,7 @@ impl<M: Machine> Raft<M> {
         }
         self.flush(cx);
         cx.cancel_timer(Timer::Election);
+        self.count_answers(cx);
         self.beat(cx);
         self.advance_commit(cx);
     }

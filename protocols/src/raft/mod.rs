@@ -20,7 +20,8 @@
 //! entries that were applied long ago, and a follower that lacks them is sent the snapshot
 //! (`snapshot`). A leader has several messages under way to a follower (`progress`), and sends entries
 //! while it still writes them itself (`disk`). A node asks around before it stands for
-//! election, and who has a leader hears no candidate (`prevote`). A leader hands over to another
+//! election, and who has a leader hears no candidate (`prevote`); a leader that nobody answers steps
+//! down (`quorum`). A leader hands over to another
 //! (`transfer`). Reads go around the log once a majority has confirmed the leader, or while it holds a
 //! lease (`reads`). The members change, one by one or several at once, while the cluster works
 //! (`membership`).
@@ -73,6 +74,7 @@ mod members;
 mod membership;
 mod prevote;
 mod progress;
+mod quorum;
 mod reads;
 mod replication;
 mod request;
@@ -148,6 +150,8 @@ pub struct Raft<M: Machine> {
     reads: Pending<M::Command>,
     /// As leader, whom it hands over to; then, until another leads, whom it handed over to.
     handover: Option<Handover>,
+    /// As leader, who has answered lately, if that matters to it.
+    answered: NodeSet,
     /// When it heard of a leader last, by its own clock, if that matters to it.
     heard: Option<Time>,
     /// What stands for the entries that are gone from the log.
@@ -207,6 +211,7 @@ impl<M: Machine> Protocol for Raft<M> {
             sessions: Sessions::default(),
             reads: Pending::default(),
             handover: None,
+            answered: NodeSet::new(),
             heard: None,
             snapshot: None,
             vote_unwritten: false,
@@ -235,6 +240,9 @@ impl<M: Machine> Protocol for Raft<M> {
             return;
         }
         self.catch_up_with_term(cx, message.term());
+        if self.is_loyal() {
+            self.note_answer(from, message.term());
+        }
         match message {
             Message::PreVote { term, last } => self.on_pre_vote(cx, from, term, last),
             Message::PreVoted { term, granted } => self.on_pre_voted(cx, from, term, granted),
@@ -262,6 +270,7 @@ impl<M: Machine> Protocol for Raft<M> {
             Timer::Heartbeat => self.beat(cx),
             Timer::Transfer => self.abort_transfer(cx),
             Timer::Snapshot => self.take_snapshot(cx),
+            Timer::Quorum => self.check_quorum(cx),
         }
     }
 

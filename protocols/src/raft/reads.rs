@@ -216,14 +216,18 @@ impl<M: Machine> Raft<M> {
         term: Term,
         round: u64,
     ) {
+        // Who asked in an earlier term may lead this one too, and count its rounds anew: none of
+        // them is confirmed by this.
+        let mut confirmed = 0;
         if term == self.term {
             if let Role::Leader(_) = self.role {
                 return;
             }
             self.hear_leader(cx, leader);
+            confirmed = round;
         }
         self.flush(cx);
-        cx.send(leader, Message::Confirmed { term: self.term, round });
+        cx.send(leader, Message::Confirmed { term: self.term, round: confirmed });
     }
 }
 
@@ -351,7 +355,11 @@ mod tests {
             let message = Message::Confirm { term: Term(term), round: 7 };
             at(0, |cx| node.on_message(cx, NodeId(1), message))
         };
-        assert_eq!(asked(&mut node, 1), ["-> n1 Confirmed(term 2, round 7)"]);
+        assert_eq!(
+            asked(&mut node, 1),
+            ["-> n1 Confirmed(term 2, round 0)"],
+            "not round 7 of term 2"
+        );
         let confirmed = ["timer Election in 150ms..300ms", "-> n1 Confirmed(term 2, round 7)"];
         assert_eq!(asked(&mut node, 2), confirmed);
         assert_eq!(node.leader, Some(NodeId(1)));

@@ -82,7 +82,7 @@ pub enum Message<M: Machine> {
     Confirmed {
         /// The follower's term.
         term: Term,
-        /// Which round it answers.
+        /// Which round it answers; none, 0, if it is one of an earlier term.
         round: u64,
     },
     /// A leader tells its successor to stand for election at once (dissertation §3.10).
@@ -157,6 +157,8 @@ pub enum Timer {
     Election,
     /// The followers must hear of their leader again.
     Heartbeat,
+    /// A majority ought to have answered its leader.
+    Quorum,
     /// The successor of a leader ought to have taken over.
     Transfer,
     /// Enough was applied to take a snapshot.
@@ -164,7 +166,7 @@ pub enum Timer {
 }
 
 /// The names of the alarms, as they are printed.
-pub(super) const TIMERS: &[&str] = &["Election", "Heartbeat", "Transfer", "Snapshot"];
+pub(super) const TIMERS: &[&str] = &["Election", "Heartbeat", "Quorum", "Transfer", "Snapshot"];
 
 impl<M: Machine> Message<M> {
     /// The sender's term: every message carries it (Raft §5.1).
@@ -307,7 +309,8 @@ mod tests {
         let after = |timer| match timer {
             None => Some(Timer::Election),
             Some(Timer::Election) => Some(Timer::Heartbeat),
-            Some(Timer::Heartbeat) => Some(Timer::Transfer),
+            Some(Timer::Heartbeat) => Some(Timer::Quorum),
+            Some(Timer::Quorum) => Some(Timer::Transfer),
             Some(Timer::Transfer) => Some(Timer::Snapshot),
             Some(Timer::Snapshot) => None,
         };
