@@ -117,7 +117,13 @@ pub(crate) struct Run {
     pub(crate) quiet: bool,
 }
 
+/// As [`crate::story`] paints them.
+const COLOURS: &str = "\
+Colours: cyan a turn of the story (a role, a point, a note), yellow a fault and what comes of it, green \
+an answer, magenta no answer or a warning, red a violation; bold is who acts, and grey a detail.";
+
 #[derive(Args, Debug)]
+#[command(after_help = COLOURS)]
 pub(crate) struct Replay {
     #[command(flatten)]
     pub(crate) scenario: Scenario,
@@ -147,6 +153,11 @@ pub(crate) struct Replay {
     #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "all")]
     pub(crate) around_violation: Option<Duration>,
 
+    /// Tell the plot alone: faults, roles, points, what scripted clients ask and are told, and what
+    /// was violated. A run that broke nothing is told like this by itself
+    #[arg(long, conflicts_with_all = ["all", "kinds", "around_violation"])]
+    pub(crate) plot: bool,
+
     /// Tell everything
     #[arg(long)]
     pub(crate) all: bool,
@@ -154,8 +165,15 @@ pub(crate) struct Replay {
     /// Tell nothing, and print the run as a scenario: what its seed drew of the world is written out as
     /// nodes, clocks and faults, and what a kept run decided otherwise than this build as a schedule. It
     /// is the same run
-    #[arg(long, conflicts_with_all = ["all", "around_violation", "from", "until", "nodes", "kinds"])]
+    #[arg(long, conflicts_with_all = ["all", "around_violation", "from", "until", "nodes", "kinds",
+          "plot", "states"])]
     pub(crate) as_scenario: bool,
+
+    /// Tell what a node knew before a step, and what the step changed: of each step that is told, or
+    /// of those of one node; `--state=NAME` may be given several times
+    #[arg(long = "state", value_name = "NAME", num_args = 0..=1, require_equals = true,
+          default_missing_value = "")]
+    pub(crate) states: Vec<String>,
 }
 
 #[derive(Args, Debug)]

@@ -12,6 +12,7 @@ mod notes;
 mod opening;
 mod paint;
 mod select;
+mod state;
 mod words;
 
 #[cfg(test)]
@@ -22,8 +23,8 @@ use std::io;
 
 use sim_core::client::Client;
 use sim_core::trace::{Happening, Trace};
-use sim_core::world::World;
-use sim_core::{Duration, Protocol, Time};
+use sim_core::world::{Endpoint, World};
+use sim_core::{Duration, Protocol, Seat, Time};
 
 use crate::names::Names;
 use crate::outcome::{Outcome, Verdict};
@@ -54,10 +55,28 @@ pub struct StoryOptions {
     pub around_violation: Option<Duration>,
     /// All of it, even if the run broke something.
     pub everything: bool,
+    /// Of what is chosen only what turns the story: faults, crashes, roles, points, what scripted
+    /// clients ask and are told, and violations. If nothing is chosen, a run
+    /// that broke nothing is told like this.
+    pub plot: bool,
+    /// Of which nodes the state is told, before and after each step that is told.
+    pub states: States,
     /// With colours.
     pub color: bool,
     /// How many columns there are.
     pub width: usize,
+}
+
+/// Of which nodes a story tells the state.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub enum States {
+    /// Of none.
+    #[default]
+    None,
+    /// Of every node.
+    All,
+    /// Of these, by name.
+    Of(Vec<String>),
 }
 
 /// Kinds of lines besides messages, as [`StoryOptions::kinds`] has them.
@@ -73,6 +92,8 @@ impl Default for StoryOptions {
             kinds: Vec::new(),
             around_violation: None,
             everything: false,
+            plot: false,
+            states: States::None,
             color: false,
             width: 80,
         }
@@ -98,6 +119,14 @@ impl StoryOptions {
                 return Err(format!("no node or client is called `{name}`: {known}; {clients}"));
             }
         }
+        if let States::Of(nodes) = &self.states {
+            for name in nodes {
+                if cast::find_node(names, name).is_none() {
+                    let known = suggest::did_you_mean(name, names.iter(), "The nodes are");
+                    return Err(format!("no node is called `{name}`: {known}"));
+                }
+            }
+        }
         for word in &self.kinds {
             let known = kinds.iter().chain(&WORDS).copied();
             if !known.clone().any(|kind| kind.eq_ignore_ascii_case(word)) {
@@ -121,6 +150,17 @@ impl StoryOptions {
             && self.kinds.is_empty()
             && self.around_violation.is_none()
             && !self.everything
+            && !self.plot
+    }
+
+    /// Whether of this seat the state is told.
+    fn tells_state_of(&self, cast: &Cast, seat: Seat) -> bool {
+        let end = Endpoint::Seat(seat);
+        match &self.states {
+            States::None => false,
+            States::All => true,
+            States::Of(nodes) => nodes.iter().any(|name| cast.ends_called(name).contains(&end)),
+        }
     }
 }
 
@@ -212,13 +252,13 @@ impl Story {
             && (from.is_some_and(|from| last.time < from)
                 || until.is_some_and(|until| last.time > until))
         {
-            self.lines -= last.lines.len();
+            self.lines -= last.size();
             self.blocks.pop_back();
         }
         while self.lines > MOST_LINES
             && let Some(first) = self.blocks.pop_front()
         {
-            self.lines -= first.lines.len();
+            self.lines -= first.size();
             self.forgotten += first.lines.len();
         }
     }

@@ -94,7 +94,7 @@ impl<M: Machine> Raft<M> {
     }
 
     fn become_leader(&mut self, cx: &mut Context<Self>) {
-        tracing::debug!(node = %self.me, term = %self.term, "elected");
+        tracing::info!(node = %self.me, term = %self.term, "elected");
         cx.reached("leader_elected");
         self.role = Role::Leader(Leadership::new(&self.members, self.log.last().index));
         self.reads = Pending::default();

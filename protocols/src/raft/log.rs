@@ -325,8 +325,13 @@ impl<C: fmt::Debug> fmt::Debug for Batch<C> {
     }
 }
 
-impl<C> fmt::Debug for Log<C> {
+impl<C: fmt::Debug> fmt::Debug for Log<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            write!(f, "{}", self.last())?;
+            let last = self.entry(self.last().index);
+            return last.map_or(Ok(()), |last| write!(f, " {:?}", last.action));
+        }
         write!(f, "log {}", self.last())
     }
 }

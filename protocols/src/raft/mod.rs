@@ -318,7 +318,7 @@ impl<M: Machine> Raft<M> {
         self.leader = None;
         let before = std::mem::replace(&mut self.role, Role::Follower);
         if let Role::Leader(_) = before {
-            tracing::debug!(node = %self.me, %term, "deposed");
+            tracing::info!(node = %self.me, %term, "deposed");
             cx.reached("leader_deposed");
             self.stop_leading(cx);
         }
@@ -407,8 +407,16 @@ impl<M: Machine> Raft<M> {
     }
 }
 
+/// `{:?}` is a line for a sentence; `{:#?}` is all that it goes by, field by field.
 impl<M: Machine> fmt::Debug for Raft<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            let mut fields = f.debug_struct("Raft");
+            fields.field("role", &self.role).field("term", &self.term).field("vote", &self.vote);
+            fields.field("leader", &self.leader).field("log", &self.log);
+            fields.field("commit", &self.commit).field("applied", &self.applied);
+            return fields.field("machine", &self.machine).finish();
+        }
         write!(f, "{} of term {}, ", self.role(), self.term)?;
         write!(f, "{:?}, commit {}", self.log, self.commit)
     }

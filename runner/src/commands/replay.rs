@@ -14,7 +14,7 @@ use crate::output::json::hex;
 use crate::output::terminal::{Out, columns, complain};
 use crate::output::words::{WIDTH, grouped, many, wrapped};
 use crate::scenario::Source;
-use crate::story::StoryOptions;
+use crate::story::{States, StoryOptions};
 
 pub(super) fn replay(catalogue: &Catalogue, args: &Replay, color: Color) -> anyhow::Result<u8> {
     let run = what(catalogue, args)?;
@@ -120,6 +120,8 @@ fn options(args: &Replay, out: &Out) -> StoryOptions {
         kinds: args.kinds.clone(),
         around_violation: args.around_violation,
         everything: args.all,
+        plot: args.plot,
+        states: states(&args.states),
         color: out.is_colored(),
         width: columns().unwrap_or(WIDTH),
     }
@@ -184,6 +186,15 @@ fn difference(kept: &Kept, retraced: &Retraced) -> Option<String> {
             kept.message
         )
     })
+}
+
+/// Whose state is told: of those who are named, or of all.
+fn states(given: &[String]) -> States {
+    match given {
+        [] => States::None,
+        names if names.iter().any(String::is_empty) => States::All,
+        names => States::Of(names.to_vec()),
+    }
 }
 
 fn not_the_same(kept: &Kept) -> String {

@@ -7,6 +7,7 @@ use sim_core::world::Endpoint;
 use sim_core::{RequestId, Time};
 
 use super::paint::Ink;
+use super::state::Change;
 
 /// A cause, and what came of it.
 pub(super) struct Block {
@@ -23,9 +24,20 @@ pub(super) struct Block {
     pub(super) involved: BTreeSet<Endpoint>,
     /// The cause first; there is always one.
     pub(super) lines: Vec<Line>,
+    /// What the step that ends here made of who acts, if that is to be told.
+    pub(super) state: Option<Change>,
 }
 
 impl Block {
+    /// A state and what it differs in are about as much text as so many lines.
+    pub(super) const STATE_LINES: usize = 8;
+
+    /// How many lines' worth of memory it takes.
+    pub(super) const fn size(&self) -> usize {
+        let state = if self.state.is_some() { Self::STATE_LINES } else { 0 };
+        self.lines.len() + state
+    }
+
     /// Whether it is a line across the page.
     pub(super) const fn is_banner(&self) -> bool {
         self.actor.is_none()
@@ -44,6 +56,8 @@ pub(super) struct Line {
     /// To how many it goes, and to which of them not plainly.
     pub(super) receivers: usize,
     pub(super) fates: Vec<(Endpoint, Odd)>,
+    /// It is of interest only to who looks closely.
+    pub(super) is_detail: bool,
 }
 
 /// What a line is about.
@@ -60,6 +74,7 @@ pub(super) enum Sort {
     Reached,
     Role,
     Note,
+    State,
     Violation,
 }
 
@@ -89,7 +104,16 @@ impl Line {
         ink: Ink,
     ) -> Self {
         let (op, text) = (printable(op.into()), printable(text.into()));
-        Self { op, text, sort, ink, request: None, receivers: 0, fates: Vec::new() }
+        Self {
+            op,
+            text,
+            sort,
+            ink,
+            request: None,
+            receivers: 0,
+            fates: Vec::new(),
+            is_detail: false,
+        }
     }
 
     /// The same line, about a request.
@@ -113,6 +137,7 @@ impl Line {
             Sort::Reached => "reached",
             Sort::Role => "role",
             Sort::Note => "note",
+            Sort::State => "state",
             Sort::Violation => "violation",
         };
         name.eq_ignore_ascii_case(word)

@@ -20,7 +20,18 @@ pub(super) fn write(
     match &outcome.verdict {
         Verdict::Violated(violation) => violated(story, violation, brush, out),
         Verdict::Passed => {
-            brush.paragraph(out, &format!("passed: {}", summary(outcome)), Ink::Good)
+            brush.paragraph(out, &format!("passed: {}", summary(outcome)), Ink::Good)?;
+            let reached = outcome.counters.reached.iter();
+            let reached: Vec<String> =
+                reached.map(|(point, times)| format!("{point} {}", grouped(*times))).collect();
+            if !reached.is_empty() {
+                brush.paragraph(out, &format!("reached: {}", reached.join(", ")), Ink::Plain)?;
+            }
+            if story.options.is_default() {
+                let more = "(the plot of it; --all tells everything, and --help of other parts)";
+                brush.paragraph(out, more, Ink::Dim)?;
+            }
+            Ok(())
         }
         Verdict::Inconclusive { property, why } => {
             let text = format!("not decided: {property}: {why} ({})", summary(outcome));

@@ -16,6 +16,7 @@ use tracing::Level;
 
 use super::block::{Block, Line, Odd, Sort};
 use super::paint::Ink;
+use super::state::Change;
 use super::{Story, notes, words};
 
 /// What has to be remembered from one event to the next.
@@ -54,6 +55,8 @@ struct SeatNow {
     since: Time,
     /// Its disk makes nothing durable.
     refuses: bool,
+    /// What it was before its last step, if that is to be told.
+    before: Option<Rc<str>>,
 }
 
 /// Something that was sent, as it is told of if it does not arrive.
@@ -133,6 +136,7 @@ impl Story {
                 let line = words::cause(&self.cast, cause);
                 self.begin(time, Actor::Seat(*seat), line);
                 self.involve(from);
+                self.memory.seat(*seat).before = self.state_of(*seat, *state);
             }
             Happening::Effect { seat, effect } => self.effect(*seat, effect),
             Happening::Fate { to, fate } => self.fate(time, *to, *fate),
@@ -142,7 +146,11 @@ impl Story {
                 let line = Line::new("disk", text, Sort::Disk, Ink::Plain);
                 self.begin(time, Actor::Seat(*seat), line);
             }
-            Happening::Stepped { seat, state } => self.stepped(*seat, role(*state)),
+            Happening::Stepped { seat, state } => {
+                self.stepped(*seat, role(*state));
+                let after = self.state_of(*seat, *state);
+                self.changed(*seat, after);
+            }
             Happening::Undelivered { to, from, why } => self.undelivered(time, *from, *to, *why),
             Happening::FaultBegins { fault } => self.fault(time, fault, true),
             Happening::FaultEnds { fault } => self.fault(time, fault, false),
@@ -231,7 +239,27 @@ impl Story {
         if before != role {
             let now = if role.is_empty() { "node" } else { role };
             let text = if before.is_empty() { now.into() } else { format!("{now}, was {before}") };
-            self.add(Line::new("becomes", text, Sort::Role, Ink::Strong));
+            self.add(Line::new("becomes", text, Sort::Role, Ink::Turn));
+        }
+    }
+
+    /// What a process knows, if that is to be told.
+    fn state_of<P: Protocol>(&self, seat: Seat, state: &P) -> Option<Rc<str>> {
+        let is_told = self.options.tells_state_of(&self.cast, seat);
+        is_told.then(|| format!("{state:#?}").into())
+    }
+
+    fn changed(&mut self, seat: Seat, after: Option<Rc<str>>) {
+        let before = self.memory.seat(seat).before.take();
+        let (Some(before), Some(mut after)) = (before, after) else { return };
+        if before == after {
+            // What is told of thousands of steps is kept once.
+            after = Rc::clone(&before);
+        }
+        // A state takes the room of some lines.
+        self.lines += Block::STATE_LINES;
+        if let Some(block) = self.blocks.back_mut() {
+            block.state = Some(Change { before, after });
         }
     }
 
@@ -278,6 +306,7 @@ impl Story {
 
     fn crashed(&mut self, time: Time, seat: Seat, cut: Option<(usize, usize)>) {
         let SeatNow { since, refuses, .. } = *self.memory.seat(seat);
+        self.memory.seat(seat).before = None;
         let in_step = self.memory.actor == Some(Actor::Seat(seat));
         if refuses {
             self.did_not_wait(seat, "refused");
@@ -313,11 +342,13 @@ impl Story {
         }
         for note in notes::take() {
             let (op, ink) = match note.level {
-                Level::ERROR => ("error", Ink::Violation),
-                Level::WARN => ("warning", Ink::Fault),
-                _ => ("note", Ink::Strong),
+                Level::ERROR => ("error", Ink::Doubt),
+                Level::WARN => ("warning", Ink::Doubt),
+                _ => ("note", Ink::Turn),
             };
-            self.add(Line::new(op, note.text, Sort::Note, ink));
+            let mut line = Line::new(op, note.text, Sort::Note, ink);
+            line.is_detail = note.level > Level::INFO;
+            self.add(line);
         }
     }
 
@@ -340,6 +371,7 @@ impl Story {
             role: end.map_or("", |end| self.memory.role(end)),
             involved: end.into_iter().collect(),
             lines: vec![line],
+            state: None,
         });
     }
 

@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use sim_core::Time;
 use sim_core::world::Endpoint;
 
-use super::block::{Block, Line, Odd};
+use super::block::{Block, Line, Odd, Sort};
 use super::cast::Cast;
 
 /// What a colour means.
@@ -18,13 +18,15 @@ pub(super) enum Ink {
     Plain,
     /// It can be passed over.
     Dim,
-    /// It is a turn of the story.
+    /// It is somebody who acts.
     Strong,
-    /// Something goes wrong, as planned.
+    /// It is a turn of the story: a role, a point, what an author notes.
+    Turn,
+    /// It is a fault, or comes of one.
     Fault,
-    /// Somebody was answered.
+    /// Somebody was answered, and in the end: all holds.
     Good,
-    /// Somebody was not.
+    /// Somebody was not, and may worry.
     Doubt,
     /// Something that was promised does not hold.
     Violation,
@@ -36,6 +38,7 @@ impl Ink {
             Self::Plain => Style::new(),
             Self::Dim => Style::new().dimmed(),
             Self::Strong => Style::new().bold(),
+            Self::Turn => AnsiColor::Cyan.on_default(),
             Self::Fault => AnsiColor::Yellow.on_default(),
             Self::Good => AnsiColor::Green.on_default(),
             Self::Doubt => AnsiColor::Magenta.on_default(),
@@ -80,6 +83,16 @@ const RULE: &str = "─────";
 /// What the signs before it mean.
 const SIGNS: &str = "what (<- -> nodes, <= => clients, * others)";
 
+/// What the colours mean.
+const MEANINGS: [(Ink, &str); 6] = [
+    (Ink::Turn, "turn"),
+    (Ink::Fault, "fault"),
+    (Ink::Good, "answered"),
+    (Ink::Doubt, "not answered"),
+    (Ink::Violation, "violated"),
+    (Ink::Dim, "detail"),
+];
+
 /// Writes lines.
 pub(super) struct Brush {
     pub(super) color: bool,
@@ -95,6 +108,14 @@ impl Brush {
         let Columns { time, who, op } = *columns;
         let title = format!("{:>time$}  {:who$}  {:op$}  {SIGNS}", "time", "who", "from/to");
         self.pieces(out, vec![(fit(&title, self.width), Ink::Dim)])?;
+        if self.color {
+            let mut inks = vec![(" ".repeat(time + GAP), Ink::Plain)];
+            for (ink, meaning) in MEANINGS {
+                inks.push((meaning.into(), ink));
+                inks.push((" ".repeat(GAP), Ink::Plain));
+            }
+            self.pieces(out, inks)?;
+        }
         writeln!(out)
     }
 
@@ -105,7 +126,7 @@ impl Brush {
         cast: &Cast,
         columns: &Columns,
         block: &Block,
-        wanted: impl Fn(usize, &Line) -> bool,
+        wanted: impl Fn(usize) -> bool,
     ) -> io::Result<()> {
         let mut lines = block.lines.iter().enumerate();
         if block.is_banner()
@@ -113,9 +134,30 @@ impl Brush {
         {
             self.banner(out, block.time, line)?;
         }
-        for (place, line) in lines.filter(|(place, line)| wanted(*place, line)) {
-            let head = if place == 0 { self.head(columns, block, line) } else { Vec::new() };
+        let lines = lines.filter(|(place, _)| wanted(*place)).map(|(_, line)| line);
+        for (told, line) in lines.enumerate() {
+            let is_first = told == 0 && !block.is_banner();
+            let head = if is_first { self.head(columns, block, line) } else { Vec::new() };
             self.line(out, cast, columns, head, line)?;
+        }
+        Ok(())
+    }
+
+    /// What somebody knew, and what changed of it.
+    pub(super) fn state(
+        &self,
+        out: &mut dyn io::Write,
+        cast: &Cast,
+        columns: &Columns,
+        before: &[String],
+        changes: &[String],
+    ) -> io::Result<()> {
+        for (op, lines) in [("knew", before), ("changed", changes)] {
+            for (place, text) in lines.iter().enumerate() {
+                let op = if place == 0 { op } else { "" };
+                let line = Line::new(op, text.as_str(), Sort::State, Ink::Plain);
+                self.line(out, cast, columns, Vec::new(), &line)?;
+            }
         }
         Ok(())
     }
@@ -125,10 +167,9 @@ impl Brush {
         &self,
         out: &mut dyn io::Write,
         columns: &Columns,
-        events: u64,
+        left_out: &str,
     ) -> io::Result<()> {
-        let noun = if events == 1 { "event" } else { "events" };
-        let text = format!("{:>time$}  {events} {noun}", "⋮", time = columns.time);
+        let text = format!("{:>time$}  {left_out}", "⋮", time = columns.time);
         self.pieces(out, vec![(text, Ink::Dim)])
     }
 

@@ -102,7 +102,10 @@ fn colours_change_nothing_but_colours() {
         let colored = run(world, script(), StoryOptions { color: true, ..everything() });
         assert!(colored.contains("\x1b[33m"), "faults are yellow");
         assert!(colored.contains("\x1b[31m"), "violations are red");
-        assert_eq!(without_colors(&colored), plain);
+        let told = without_colors(&colored);
+        let legend = "           turn  fault  answered  not answered  violated  detail\n";
+        assert_eq!(told.replacen(legend, "", 1), plain);
+        assert!(told.contains(legend), "{told}");
     }
 }
 
@@ -148,8 +151,9 @@ fn of_a_long_run_the_last_events_before_a_violation_are_told_and_the_faults() {
     let all = run(troubled(), script(13), everything());
     assert!(all.contains("Copy { value: 0 }") && !all.contains('⋮'), "{all}");
     let passed = run(troubled(), script(14), StoryOptions::default());
-    assert!(passed.contains("Copy { value: 0 }"), "a run that passed is told from its beginning");
-    assert!(passed.ends_with(" faults\n"), "{passed}");
+    let ending =
+        "reached: copied 12\n(the plot of it; --all tells everything, and --help of other parts)\n";
+    assert!(passed.ends_with(ending), "{passed}");
 }
 
 #[test]
@@ -192,6 +196,107 @@ fn only_what_is_asked_for_is_told_and_the_faults() {
     let told = run(troubled(), script(), between);
     assert!(told.contains("\n  6.000ms") && told.contains("\n  9.000ms"), "{told}");
     assert!(!told.contains("\n  5.000ms") && !told.contains(" 11.000ms"), "{told}");
+}
+
+/// Where the columns begin, as the line over them says.
+fn columns(told: &str) -> [usize; 3] {
+    let legend = told.lines().find(|line| line.contains("from/to")).expect("a legend");
+    ["who", "from/to", "what"].map(|title| legend.find(title).expect("its title"))
+}
+
+#[test]
+fn columns_never_move() {
+    let named = ["datacentre-frankfurt-1", "datacentre-dublin-22", "C"].map(String::from);
+    let named = Names::new(named.into());
+    for names in [Names::letters(3), named] {
+        for end in [ms(100), Time::ZERO + Duration::from_secs(100 * 3_600)] {
+            for width in [80, 120, 200] {
+                let script = vec![ask(5, 0, Request::Put(41)), ask(68, 2, Request::Put(14))];
+                let options = StoryOptions { width, states: States::All, ..everything() };
+                let told = run_as(&names, World { end, ..troubled() }, script, options);
+                let columns = columns(&told);
+                let story = told.split("\n\n").nth(2).expect("what happened");
+                for line in story.lines().filter(|line| !line.starts_with("──")) {
+                    for begins in columns {
+                        let before = line.chars().take(begins).skip(begins - 2);
+                        let is_gap = before.collect::<String>().trim().is_empty();
+                        assert!(is_gap, "{columns:?} of {width}: {line}\n{told}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn of_a_run_that_broke_nothing_the_plot_is_told() {
+    let script = || vec![ask(30, 2, Request::Put(7)), ask(68, 0, Request::Put(42))];
+    let told = run(troubled(), script(), StoryOptions::default());
+    for part in ["20.000ms  partition A,B | C ─", "90.000ms  restart B ─"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let lines = [
+        " 30.000ms  c2         => C      c2#1 Put(7)\n",
+        " 69.000ms  A primary  becomes   busy, was primary\n",
+        " 71.000ms  B backup   crash     what was only in its memory is gone\n",
+        " 74.000ms  A busy     note      a majority has it value=42\n",
+        "                      reached   copied\n",
+        "                      becomes   primary, was busy\n",
+        " 74.000ms  c1         <= A      c1#1 Put(42) = 42 after 6ms\n",
+        "                      warning   was down\n",
+    ];
+    for line in lines {
+        assert!(told.contains(line), "{line} is not in\n{told}");
+    }
+    for detail in ["timer", "disk ", "-> *", "<- A", "  A primary  start"] {
+        assert!(!told.contains(detail), "{detail}: {told}");
+    }
+    // Of a run that broke something it is told only if asked for.
+    let broken = || vec![ask(30, 2, Request::Put(7)), ask(68, 0, Request::Put(13))];
+    let options = StoryOptions { plot: true, ..StoryOptions::default() };
+    let told = run(troubled(), broken(), options);
+    assert!(!told.contains("timer") && told.contains("VIOLATED  no_thirteen"), "{told}");
+    assert!(told.contains("━━ VIOLATED: no_thirteen ━"), "{told}");
+}
+
+#[test]
+fn a_state_is_told_before_and_after_each_step() {
+    let script = || vec![ask(5, 0, Request::Put(41))];
+    let told = run(world(), script(), StoryOptions { states: States::All, ..everything() });
+    let lines = [
+        "\
+  0.000ms  A primary  start
+                      knew      me A
+                                value 0
+                                copies 0
+                                asked none
+",
+        "\
+                      becomes   busy, was primary
+                      changed   value 0 -> 41
+                                asked none -> c1#1
+",
+        "\
+                      => c1#1   41
+                      becomes   primary, was busy
+                      changed   copies 0 -> 1
+                                asked c1#1 -> none
+ 11.000ms  A primary  <- C      Copied { value: 41 }
+                      changed   copies 1 -> 2
+",
+    ];
+    for part in lines {
+        assert!(told.contains(part), "{part} is not in\n{told}");
+    }
+    let only_b = States::Of(vec!["B".into()]);
+    let told = run(world(), script(), StoryOptions { states: only_b, ..everything() });
+    assert_eq!(told.matches("knew").count(), 1, "{told}");
+    assert_eq!(told.matches("changed").count(), 1, "{told}");
+    let told = run(world(), script(), everything());
+    assert!(!told.contains("knew") && !told.contains("changed"), "{told}");
+    let wrong = StoryOptions { states: States::Of(vec!["c1".into()]), ..everything() };
+    let why = wrong.check(&Names::letters(3), 3, &[]).expect_err("clients have no state to tell");
+    assert!(why.starts_with("no node is called `c1`"), "{why}");
 }
 
 #[test]

@@ -76,7 +76,7 @@ pub(super) fn effect<P: Protocol>(cast: &Cast, effect: &Effect<P>) -> Line {
             let (op, text) = (format!("=> {request}"), format!("not I: ask {whom}"));
             Line::new(op, text, Sort::Client, Ink::Doubt).about(*request)
         }
-        Effect::Reached { point } => Line::new("reached", *point, Sort::Reached, Ink::Plain),
+        Effect::Reached { point } => Line::new("reached", *point, Sort::Reached, Ink::Turn),
     }
 }
 

@@ -38,9 +38,13 @@ fn under_cargo_the_replay_line_is_cargos() {
 #[test]
 fn a_replay_ends_like_the_run_that_it_shows() {
     let place = Place::new();
-    let said = place.ring(&["replay", "scenarios/ring.yaml", "--seed", "3"]).ends_with(0);
+    let replay = ["replay", "scenarios/ring.yaml", "--seed", "3"];
+    let said = place.ring(&[&replay[..], &["--all"]].concat()).ends_with(0);
     assert!(said.out.starts_with("seed 3"), "{}", said.out);
     assert!(said.out.contains("Token"), "{}", said.out);
+    let plot = place.ring(&replay).ends_with(0);
+    assert!(plot.out.lines().count() * 2 < said.out.lines().count(), "{}", plot.out);
+    assert!(plot.out.contains("passed: ") && !plot.out.contains("Token"), "{}", plot.out);
     let flaw =
         ["replay", "scenarios/ring.yaml", "--seed", "3", "--set", "config.flaw=keeps_a_copy"];
     let said = place.ring(&flaw).ends_with(1);
@@ -96,4 +100,36 @@ fn a_client_that_is_not_there_is_refused() {
     let kinds = ["--kind", "start", "--kind", "violation"];
     let replay = ["replay", "scenarios/ring.yaml", "--seed", "0"];
     let _ = place.ring(&[&replay[..], &kinds].concat()).ends_with(0);
+}
+
+#[test]
+fn a_state_is_told_of_all_or_of_those_who_are_named() {
+    let place = Place::new();
+    let tell = |state: &str| {
+        let replay = ["replay", "scenarios/small/agree.yaml", "--seed", "0", "--until", "300ms"];
+        place.sim(&[&replay[..], &[state]].concat())
+    };
+    let all = tell("--state").ends_with(0).out;
+    assert_eq!(all.matches("  knew  ").count(), 3, "once for each node: {all}");
+    assert!(all.contains("  changed   role Follower -> Candidate"), "{all}");
+    assert!(all.contains(" term 0 -> 1\n"), "{all}");
+    let two = [&["--state=A"][..], &["--state=A", "--state=B"]].map(|states| {
+        let replay = ["replay", "scenarios/small/agree.yaml", "--seed", "0", "--until", "300ms"];
+        place.sim(&[&replay[..], states].concat()).ends_with(0).out.matches("  knew  ").count()
+    });
+    assert_eq!(two, [1, 2]);
+    assert!(!tell("--all").ends_with(0).out.contains("  knew  "));
+    let said = tell("--state=D").ends_with(2);
+    assert!(said.err.contains("no node is called `D`: the nodes are A, B and C"), "{}", said.err);
+}
+
+#[test]
+fn parts_of_a_story_that_exclude_each_other_are_refused() {
+    let place = Place::new();
+    let replay = ["replay", "scenarios/ring.yaml", "--seed", "0", "--plot"];
+    for other in [&["--all"][..], &["--kind", "timer"], &["--around-violation", "1s"]] {
+        let said = place.ring(&[&replay[..], other].concat()).ends_with(2);
+        assert!(said.err.contains("--plot"), "{}", said.err);
+    }
+    let _ = place.ring(&[&replay[..], &["--node", "A", "--from", "1s"]].concat()).ends_with(0);
 }

@@ -13,7 +13,7 @@ pub(super) use sim_core::trace::{Happening, Trace};
 pub(super) use sim_core::world::{Endpoint, LinkSettings, World};
 pub(super) use sim_core::{Context, Duration, RequestId, Seat, Setup, Simulation, Time};
 
-pub(super) use super::super::{Story, StoryOptions, headline, listen};
+pub(super) use super::super::{States, Story, StoryOptions, headline, listen};
 pub(super) use crate::names::Names;
 pub(super) use crate::outcome::{Operations, Outcome, Verdict};
 

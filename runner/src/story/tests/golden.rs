@@ -49,6 +49,7 @@ seed 7: A, B, C, for 100ms
  11.000ms  c1         <= A      c1#1 Put(41) = 41 after 6ms
 
 passed: 100ms, 13 events
+reached: copied 1
 ",
     );
 }
@@ -102,6 +103,7 @@ seed 7: A, B, C, for 100ms
                       warning   was down
 
 passed: 100ms, 18 events, 2 faults
+reached: copied 1
 ",
     );
 }
