@@ -35,6 +35,8 @@ pub mod histogram;
 pub mod kept;
 pub mod names;
 pub mod outcome;
+#[doc(hidden)]
+pub mod proving;
 pub mod scenario;
 pub mod story;
 pub mod summary;

@@ -89,6 +89,15 @@ pub trait Subject: 'static {
     /// The mistakes that it can be configured to make.
     const FLAWS: &'static [Flaw] = &[];
 
+    /// How many nodes of a cluster must be up and reach one another so that clients are answered. A
+    /// scenario that expects an answer where there are fewer is refused. No number, zero, unless a
+    /// protocol knows one.
+    #[must_use]
+    fn quorum(cluster: &Cluster<ConfigOf<Self>>) -> usize {
+        let _ = cluster;
+        0
+    }
+
     /// A random operation of a kind, as an index into [`OPERATIONS`](Self::OPERATIONS).
     ///
     /// # Panics

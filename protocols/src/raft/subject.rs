@@ -37,6 +37,10 @@ impl Subject for RaftKv {
     const PROPERTIES: &'static [Property<Self>] = PROPERTIES;
     const FLAWS: &'static [subject::Flaw] = FLAWS;
 
+    fn quorum(cluster: &Cluster<Config>) -> usize {
+        cluster.len() / 2 + 1
+    }
+
     fn task(operation: usize, scope: Scope, id: RequestId, draw: &mut Draw) -> TaskOf<Self> {
         request::task(operation, scope, id, draw)
     }

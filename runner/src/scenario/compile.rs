@@ -9,6 +9,7 @@ mod config;
 mod expect;
 mod faults;
 mod network;
+mod quorum;
 mod schedule;
 mod swarm;
 mod timeline;
@@ -70,6 +71,11 @@ where
     let last_fault = world.last_fault().max(run.chaos.unwrap_or(Time::ZERO));
     let calm = run.end.map(|end| Calm { from: last_fault, end });
     let expect = expect::expect(&mut check, &document, &Known::of::<S>(), calm.as_ref());
+    // Who is up when is known only if every fault is what it says.
+    if let Some(configs) = configs.as_ref().filter(|_| check.problems.is_empty()) {
+        let needed = S::quorum(&configs.cluster(world.nodes));
+        quorum::quorum::<S>(&mut check, &document, &cast.names, &world, &expect, needed);
+    }
     let (Some(configs), Some(seeds), true) = (configs, run.seeds, check.problems.is_empty()) else {
         return Err(check.problems);
     };

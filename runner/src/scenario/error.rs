@@ -61,6 +61,23 @@ impl ScenarioErrors {
         Self { overrides: overrides.to_vec(), ..self }
     }
 
+    /// What is wrong with these errors themselves: one that points beyond the text, says nothing, or
+    /// says nothing about what would have been right.
+    pub(crate) fn doubt(&self) -> Option<String> {
+        let is_inside = |span: &Range<usize>| self.text.get(span.clone()).is_some();
+        let is_empty = |text: &str| text.trim().is_empty();
+        self.problems.iter().find_map(|problem| {
+            let why = match problem {
+                Problem { span: Some(span), .. } if !is_inside(span) => "points beyond the text",
+                Problem { what, .. } if is_empty(what) => "says nothing",
+                Problem { help: None, .. } => "says nothing about what would be right",
+                Problem { help: Some(help), .. } if is_empty(help) => "has an empty remedy",
+                Problem { .. } => return None,
+            };
+            Some(format!("this {why}: {problem:?}"))
+        })
+    }
+
     /// How many things are wrong.
     #[must_use]
     pub const fn count(&self) -> usize {
@@ -150,11 +167,12 @@ impl<'a> Place<'a> {
 /// The line and the carets below it, in at most so many columns.
 fn excerpt(place: &Place<'_>, room: usize) -> (String, String) {
     let cells = cells(place.line);
-    let total: usize = cells.iter().map(|cell| cell.width).sum();
     let column_of = |byte: usize| -> usize {
         cells.iter().take_while(|cell| cell.byte < byte).map(|cell| cell.width).sum()
     };
     let (from, to) = (column_of(place.marked.start), column_of(place.marked.end));
+    // What is missing at the end of a line is marked behind it.
+    let total = cells.iter().map(|cell| cell.width).sum::<usize>().max(from + 1);
     let (mut left, mut right) = (0, total);
     if total > room {
         // A third of the room goes to what precedes the mark, the rest to what follows it.
@@ -252,8 +270,13 @@ fn words(text: &str) -> Vec<String> {
     for part in text.split_whitespace() {
         let printable = part.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c });
         let mut part: String = printable.collect();
-        if part.contains('`') && part.chars().count() > LONGEST_WORD {
-            part = part.chars().take(LONGEST_WORD).chain("…`".chars()).collect();
+        let ticks = part.matches('`').count();
+        if (quoted || ticks > 0) && part.chars().count() > LONGEST_WORD {
+            part = part.chars().take(LONGEST_WORD).chain(['…']).collect();
+            // It ends a quotation, or begins one, as the whole would have.
+            if (part.matches('`').count() + ticks) % 2 == 1 {
+                part.push('`');
+            }
         }
         match words.last_mut() {
             Some(last) if glued && last.chars().count() + part.chars().count() < LONGEST_WORD => {
@@ -319,6 +342,20 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_is_quoted_is_clipped_wherever_it_is_long() {
+        let long = "x".repeat(90);
+        for quoted in [format!("`{long}`"), format!("`a {long} b`"), format!("`{long} {long}`")] {
+            let problem = Problem::at(0..1, format!("{quoted} is no name")).help("one `word`");
+            let errors = ScenarioErrors::new("x.yaml", "a", vec![problem]).to_string();
+            assert!(errors.lines().all(|line| line.chars().count() <= 80), "{errors}");
+            assert!(errors.contains("is no name"), "{errors}");
+        }
+        let path = format!("/{long}/x.yaml");
+        let problem = Problem::new("this is a folder").help("name a file in it");
+        assert!(ScenarioErrors::file(&path, problem).to_string().contains(&path), "paths stay");
     }
 
     #[test]

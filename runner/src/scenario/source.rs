@@ -37,9 +37,16 @@ impl Source {
     pub fn read(path: impl AsRef<Path>) -> Result<Self, ScenarioErrors> {
         let path = path.as_ref();
         let shown = paths::shown(path);
-        let text = bytes(path).and_then(decode);
-        let text = text.map_err(|problem| ScenarioErrors::file(&shown, problem))?;
-        Ok(Self::new(path, text))
+        let bytes = bytes(path).map_err(|problem| ScenarioErrors::file(&shown, problem))?;
+        Self::from_bytes(path, bytes)
+    }
+
+    /// What a file says that has these bytes.
+    pub(crate) fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, ScenarioErrors> {
+        match decode(bytes) {
+            Ok(text) => Ok(Self::new(path, text)),
+            Err(problem) => Err(ScenarioErrors::file(&paths::shown(path), problem)),
+        }
     }
 
     /// The same scenario with some values replaced, each `path=value`.
@@ -137,10 +144,21 @@ fn decode(bytes: Vec<u8>) -> Result<String, Problem> {
         Problem::new(format!("not UTF-8: byte {at}, in line {line}")).help("save it as UTF-8")
     })?;
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+    let text = with_plain_lines(text);
     if text.trim().is_empty() {
         return Err(Problem::new("this file is empty").help("a scenario begins: protocol: raft"));
     }
     Ok(text)
+}
+
+/// The text, where a carriage return alone does not end a line: to YAML it does, and to nobody else.
+fn with_plain_lines(text: String) -> String {
+    const ELSEWHERE: &str = "\r\n";
+    if !text.contains('\r') {
+        return text;
+    }
+    let lines = text.split(ELSEWHERE).map(|line| line.replace('\r', "\n"));
+    lines.collect::<Vec<_>>().join(ELSEWHERE)
 }
 
 fn directory(path: &Path) -> Problem {
@@ -234,6 +252,9 @@ mod tests {
         write("blank.yaml", b" \n\n");
         write("latin.yaml", b"a: 1\nb: \xe9\n");
         write("wide.yaml", b"\xff\xfea\0");
+        write("mac.yaml", b"a: 1\rb: 2\r\n\rc: 3\r");
+        assert_eq!(refused(&at("mac.yaml")), "a: 1\nb: 2\r\n\nc: 3\n", "each where it was");
+        std::fs::remove_file(at("mac.yaml")).expect("it was there");
         assert_eq!(
             refused(&at("partition.yaml")),
             "protocol: raft\n",

@@ -124,7 +124,8 @@ fn explain(text: &str, error: &serde_yaml::Error) -> Problem {
     let known = KNOWN.iter().find(|(part, _, _)| message.contains(part));
     match known {
         Some((_, what, help)) => Problem::at(span, *what).help(*help),
-        None => Problem::at(span, format!("this is not YAML: {message}")),
+        None => Problem::at(span, format!("this is not YAML: {message}"))
+            .help("a scenario is YAML: keys and values, as in `protocol: raft`"),
     }
 }
 
@@ -146,7 +147,7 @@ fn unclosed(text: &str) -> Option<(char, usize)> {
 }
 
 /// A part of the library's message; what is wrong; what to do.
-const KNOWN: [(&str, &str, &str); 14] = [
+const KNOWN: [(&str, &str, &str); 16] = [
     (
         "multiline quoted scalar",
         "a quoted text further up is never closed",
@@ -181,6 +182,12 @@ const KNOWN: [(&str, &str, &str); 14] = [
     ),
     ("budget breached", "the scenario is too large", "20_000 values, 64 levels deep, are the most"),
     ("recursion limit", "the scenario is nested too deeply", "64 levels are the most"),
+    (
+        "alias replay limit",
+        "what the aliases stand for is too large",
+        "20_000 values, 64 levels deep, are the most",
+    ),
+    ("unsupported YAML", "this is not the YAML of today", "take the line with % away"),
     (
         "unsupported tag",
         "tags have no meaning here",
