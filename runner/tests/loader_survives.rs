@@ -20,6 +20,7 @@ use self::register::Register;
 const FEW: u64 = 6_000;
 
 #[test]
+#[expect(clippy::print_stdout, reason = "who asks for a minute of it is told what it did")]
 fn no_mutilated_scenario_is_too_much_for_the_loader() {
     let catalogue = Catalogue::standard().with::<Register>();
     let corpus = corpus();
