@@ -1,5 +1,10 @@
 //! What somebody may have meant.
 
+use crate::output::words::clipped;
+
+/// How much of a name is told.
+const WIDEST: usize = 60;
+
 /// The candidate that a word was probably meant to be.
 pub(crate) fn closest<'a>(
     word: &str,
@@ -50,10 +55,11 @@ pub(crate) fn distance(from: &str, to: &str) -> usize {
 
 /// "A", "A and B", "A, B and C"; long lists are cut.
 pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>, and: &str) -> String {
-    let names: Vec<&str> = names.into_iter().collect();
+    // A name may be as long as its author likes; a line may not.
+    let names: Vec<String> = names.into_iter().map(|name| clipped(name, WIDEST)).collect();
     match &names[..] {
         [] => "none".into(),
-        [one] => (*one).into(),
+        [one] => one.clone(),
         [first @ .., last] if names.len() <= SHOWN => {
             format!("{} {and} {last}", first.join(", "))
         }
