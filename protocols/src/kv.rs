@@ -77,12 +77,13 @@ impl Machine for Kv {
 
     fn apply(&mut self, command: &Command) -> Output {
         let key = command.key();
-        let before = self.values.get(&key).copied();
-        let (after, output) = step(before, command);
-        match after {
-            Some(_) if after == before => {}
-            Some(value) => drop(self.values.insert(key, value)),
-            None => drop(self.values.remove(&key)),
+        let stored = self.values.get_mut(&key);
+        let (after, output) = step(stored.as_deref().copied(), command);
+        match (stored, after) {
+            (Some(stored), Some(value)) => *stored = value,
+            (Some(_), None) => drop(self.values.remove(&key)),
+            (None, Some(value)) => drop(self.values.insert(key, value)),
+            (None, None) => {}
         }
         output
     }

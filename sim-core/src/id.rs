@@ -290,8 +290,8 @@ impl NodeSet {
 
     /// Whether the set is empty.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    pub const fn is_empty(&self) -> bool {
+        self.low == 0 && self.high.is_empty()
     }
 
     /// How many nodes are in both sets.
@@ -328,15 +328,15 @@ impl NodeSet {
 
     /// The nodes, in order of identity.
     pub fn iter(&self) -> impl Iterator<Item = NodeId> + '_ {
-        let words = std::iter::once(self.low).chain(self.high.iter().copied());
-        (0u32..).zip(words).flat_map(|(word, mut bits)| {
-            std::iter::from_fn(move || {
-                (bits != 0).then(|| {
-                    let bit = bits.trailing_zeros();
-                    bits &= bits - 1;
-                    NodeId(word * 64 + bit)
-                })
-            })
+        let (mut bits, mut first, mut words) = (self.low, 0, self.high.iter());
+        std::iter::from_fn(move || {
+            while bits == 0 {
+                bits = *words.next()?;
+                first += 64;
+            }
+            let node = NodeId(first + bits.trailing_zeros());
+            bits &= bits - 1;
+            Some(node)
         })
     }
 

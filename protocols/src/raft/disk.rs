@@ -79,8 +79,9 @@ impl<M: Machine> Raft<M> {
     /// Waits until all is durable that this step changed. Comes before any message: what others
     /// were told must survive a crash.
     pub(super) fn flush(&mut self, cx: &mut Context<Self>) {
-        self.write_vote(cx);
-        if std::mem::take(&mut self.unflushed) {
+        if self.vote_unwritten || self.unflushed {
+            self.write_vote(cx);
+            self.unflushed = false;
             cx.flush();
             // The barrier is one for everything that was written before it.
             self.tail.first = None;

@@ -116,18 +116,28 @@ impl Members {
         self.sets().all(|set| set.overlap(nodes) >= majority(set.len()))
     }
 
-    /// The last mark that a majority of the voters, of both sets if there are two, has reached.
-    pub fn reached<T: Ord + Copy + Default>(
+    /// The last mark that a majority of the voters, of both sets if there are two, has reached, if it
+    /// lies beyond a certain one.
+    pub fn reached_beyond<T: Ord + Copy>(
         &self,
+        known: T,
         reached_by: impl Fn(NodeId) -> T,
         majority: impl Fn(usize) -> usize,
-    ) -> T {
+    ) -> Option<T> {
         let reached = |set: &NodeSet| {
-            let have = |mark| set.iter().filter(|&node| reached_by(node) >= mark).count();
             let enough = majority(set.len());
-            set.iter().map(&reached_by).filter(|&mark| have(mark) >= enough).max()
+            // If a majority is beyond a mark, it has reached the next one: the least beyond it.
+            let next = |mark: &T| {
+                let beyond = set.iter().map(&reached_by).filter(|other| other > mark);
+                let (count, least) = beyond.fold((0, None), |(count, least), mark| {
+                    (count + 1, Some(least.map_or(mark, |least| mark.min(least))))
+                });
+                least.filter(|_| count >= enough)
+            };
+            std::iter::successors(next(&known), next).last()
         };
-        self.sets().map(|set| reached(set).unwrap_or_default()).min().unwrap_or_default()
+        // A set that got nowhere counts less than any mark.
+        self.sets().map(reached).min().flatten()
     }
 
     /// Whether a node is one of them, with a vote or without.
@@ -136,12 +146,19 @@ impl Members {
         self.has_voter(node) || self.learners.contains(node)
     }
 
-    /// All members but one, whether they have a vote or not.
+    /// All members, whether they have a vote or not.
+    #[must_use]
+    pub fn all(&self) -> NodeSet {
+        let mut all = self.voters.clone();
+        all.extend(&self.outgoing);
+        all.extend(&self.learners);
+        all
+    }
+
+    /// All members but one.
     #[must_use]
     pub fn others(&self, me: NodeId) -> NodeSet {
-        let mut others = self.voters.clone();
-        others.extend(&self.outgoing);
-        others.extend(&self.learners);
+        let mut others = self.all();
         others.remove(me);
         others
     }
@@ -230,12 +247,17 @@ mod tests {
     #[test]
     fn what_a_majority_has_is_reached() {
         let matched = |node: NodeId| Index([9, 4, 7, 5, 0][node.index()]);
-        let reached = |members: &Members| members.reached(matched, more_than_half);
-        assert_eq!(reached(&Members::new(set(&[0, 1, 2]))), Index(7));
-        assert_eq!(reached(&Members::new(set(&[0, 1, 2, 3]))), Index(5));
-        assert_eq!(reached(&joint(&[0, 1, 2], &[1, 3, 4])), Index(4), "the slower half counts");
+        let beyond = |known, members: &Members| {
+            members.reached_beyond(Index(known), matched, more_than_half).map(|Index(mark)| mark)
+        };
+        let three = Members::new(set(&[0, 1, 2]));
+        assert_eq!([0, 6, 7].map(|known| beyond(known, &three)), [Some(7), Some(7), None]);
+        assert_eq!(beyond(0, &Members::new(set(&[0, 1, 2, 3]))), Some(5));
+        let half = joint(&[0, 1, 2], &[1, 3, 4]);
+        assert_eq!(beyond(3, &half), Some(4), "the slower half counts");
+        assert_eq!(beyond(4, &half), None, "the faster one alone does not");
         let learner = Members { learners: set(&[0]), ..Members::new(set(&[1, 3, 4])) };
-        assert_eq!(reached(&learner), Index(4), "a learner does not count");
+        assert_eq!(beyond(0, &learner), Some(4), "a learner does not count");
     }
 
     #[test]

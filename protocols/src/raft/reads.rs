@@ -169,10 +169,11 @@ impl<M: Machine> Raft<M> {
 
     fn count_confirmations(&mut self, cx: &mut Context<Self>) {
         let confirmed_by = |member| self.reads.confirmed_by(member);
-        let confirmed = self.members.reached(confirmed_by, |voters| self.majority(voters));
-        if confirmed <= self.reads.confirmed {
+        let majority = |voters| self.majority(voters);
+        let known = self.reads.confirmed;
+        let Some(confirmed) = self.members.reached_beyond(known, confirmed_by, majority) else {
             return;
-        }
+        };
         self.reads.confirmed = confirmed;
         if let Some(began) = self.reads.take_beginning(confirmed).filter(|_| !self.reads.renounced)
         {

@@ -193,9 +193,9 @@ impl<M: Machine> Raft<M> {
         if let Some(own) = leadership.nodes.get_mut(self.me.index()) {
             own.matched = durable;
         }
-        let reached = self.reached();
+        let Some(reached) = self.reached_beyond_commit() else { return };
         let of_this_term = self.log.id(reached).is_some_and(|id| id.term == self.term);
-        if reached <= self.commit || !of_this_term {
+        if !of_this_term {
             return;
         }
         cx.reached("entry_committed");
@@ -209,10 +209,11 @@ impl<M: Machine> Raft<M> {
         self.resign_if_removed(cx);
     }
 
-    /// The last entry that a majority is known to have.
-    fn reached(&self) -> Index {
-        let Role::Leader(leadership) = &self.role else { return Index(0) };
-        self.members.reached(|member| leadership.matched(member), |voters| self.majority(voters))
+    /// The last entry that a majority is known to have, if it is not yet committed.
+    fn reached_beyond_commit(&self) -> Option<Index> {
+        let Role::Leader(leadership) = &self.role else { return None };
+        let matched = |member| leadership.matched(member);
+        self.members.reached_beyond(self.commit, matched, |voters| self.majority(voters))
     }
 
     /// Everything up to here is committed: applies what is not yet applied.
