@@ -103,7 +103,7 @@ impl<M: Machine> Raft<M> {
         if self.config.noop {
             // Entries of earlier terms cannot be committed by counting; this one can, and with it
             // all before it (§5.4.2, §8).
-            self.append(cx, Entry { term: self.term, action: Action::Noop });
+            self.append(cx, Entry::new(self.term, Action::Noop));
         }
         self.flush(cx);
         cx.cancel_timer(Timer::Election);

@@ -4,7 +4,7 @@
 //! It does not know which entries are committed, nor which are on disk.
 
 use std::fmt;
-use std::hash::Hash;
+use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::rc::Rc;
 
@@ -35,13 +35,20 @@ pub struct EntryId {
     pub index: Index,
 }
 
-/// An entry of a log.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Entry<C> {
+/// An entry of a log: made once, by a leader, and from then on shared by all who hold it. So it is
+/// read and hashed once, and a copy of it is one of a pointer.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Entry<C>(Rc<Content<C>>);
+
+/// What is in an entry.
+#[derive(PartialEq, Eq)]
+pub struct Content<C> {
     /// The term in which a leader made it.
     pub term: Term,
     /// What to do once it is committed.
     pub action: Action<C>,
+    /// The hash of both.
+    digest: u64,
 }
 
 /// What an entry says to do.
@@ -73,6 +80,9 @@ pub struct Log<C> {
     /// The digest of everything up to it.
     base_digest: u64,
     slots: Vec<Slot<C>>,
+    /// The last entry, and the digest of everything up to it: what is asked most often.
+    last: EntryId,
+    digest: u64,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -117,7 +127,31 @@ impl Index {
     }
 }
 
-impl<C> Entry<C> {
+impl<C: Hash> Entry<C> {
+    /// An entry that a leader makes in its term.
+    #[must_use]
+    pub fn new(term: Term, action: Action<C>) -> Self {
+        let digest = content(&(term, &action));
+        Self(Rc::new(Content { term, action, digest }))
+    }
+}
+
+impl<C> Deref for Entry<C> {
+    type Target = Content<C>;
+
+    fn deref(&self) -> &Content<C> {
+        &self.0
+    }
+}
+
+/// Its digest stands for it.
+impl<C> Hash for Entry<C> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.digest.hash(state);
+    }
+}
+
+impl<C> Content<C> {
     /// Whose request it is for, if it is for any.
     #[must_use]
     pub const fn request(&self) -> Option<RequestId> {
@@ -139,7 +173,7 @@ impl<C> Log<C> {
     /// nothing behind it.
     #[must_use]
     pub const fn behind(base: EntryId, base_digest: u64) -> Self {
-        Self { base, base_digest, slots: Vec::new() }
+        Self { base, base_digest, slots: Vec::new(), last: base, digest: base_digest }
     }
 
     /// The last entry that was discarded; `0/0` if none was. The log begins behind it.
@@ -150,9 +184,8 @@ impl<C> Log<C> {
 
     /// The last entry's identity, discarded or not; `0/0` if there is none.
     #[must_use]
-    pub fn last(&self) -> EntryId {
-        let term = self.slots.last().map_or(self.base.term, |slot| slot.entry.term);
-        EntryId { term, index: self.base.index.plus(self.slots.len()) }
+    pub const fn last(&self) -> EntryId {
+        self.last
     }
 
     /// The entry at a position, if there is one and it was not discarded.
@@ -178,8 +211,8 @@ impl<C> Log<C> {
 
     /// The digest of the whole log.
     #[must_use]
-    pub fn digest(&self) -> u64 {
-        self.slots.last().map_or(self.base_digest, |slot| slot.digest)
+    pub const fn digest(&self) -> u64 {
+        self.digest
     }
 
     /// The digest of the log up to a position, if it is so long and reaches back so far.
@@ -207,6 +240,11 @@ impl<C> Log<C> {
     /// Takes away the entry at a position and all behind it.
     pub fn truncate(&mut self, from: Index) {
         self.slots.truncate(self.row(from).unwrap_or(0));
+        let last = self.slots.last();
+        let (term, digest) =
+            last.map_or((self.base.term, self.base_digest), |slot| (slot.entry.term, slot.digest));
+        self.last = EntryId { term, index: self.base.index.plus(self.slots.len()) };
+        self.digest = digest;
     }
 
     /// Discards everything up to a position, if it is so long and reaches back so far.
@@ -226,9 +264,10 @@ impl<C> Log<C> {
 impl<C: Clone + Hash> Log<C> {
     /// Adds an entry at the end, and says where that is.
     pub fn append(&mut self, entry: Entry<C>) -> Index {
-        let digest = content(&(self.digest(), &entry));
-        self.slots.push(Slot { entry, digest });
-        self.last().index
+        self.last = EntryId { term: entry.term, index: self.last.index.next() };
+        self.digest = content(&(self.digest, &entry));
+        self.slots.push(Slot { entry, digest: self.digest });
+        self.last.index
     }
 
     /// At most so many entries from a position on.
@@ -346,7 +385,7 @@ mod tests {
     fn log(terms: &[u64]) -> Log<u64> {
         let mut log = Log::new();
         for &term in terms {
-            log.append(Entry { term: Term(term), action: Action::Noop });
+            log.append(Entry::new(Term(term), Action::Noop));
         }
         log
     }
@@ -411,7 +450,7 @@ mod tests {
         assert_eq!(rest.last(), id(3, 4));
         rest.discard(Index(4));
         assert_eq!((rest.last(), Some(rest.digest())), (id(3, 4), whole.digest_at(Index(4))));
-        rest.append(Entry { term: Term(4), action: Action::Noop });
+        rest.append(Entry::new(Term(4), Action::Noop));
         assert_eq!((rest.last(), rest.digest()), (id(4, 5), whole.digest()));
     }
 

@@ -138,7 +138,7 @@ impl<M: Machine> Raft<M> {
     /// Adds a configuration to the log. It is in force from then on.
     fn change_to(&mut self, cx: &mut Context<Self>, members: Members) {
         let action = Action::Members(Rc::new(members));
-        self.append(cx, Entry { term: self.term, action });
+        self.append(cx, Entry::new(self.term, action));
         self.flush(cx);
         self.replicate(cx);
         self.advance_commit(cx);
@@ -313,7 +313,7 @@ mod tests {
     fn a_new_leader_goes_out_of_the_joint_configuration_that_it_finds() {
         let mut node = in_term(1, node(&[1]));
         let both = Members::clone(&node.members).joint_with(Members::new(set(&[0, 3, 4])));
-        node.append(&mut cx(), Entry { term: Term(1), action: Action::Members(Rc::new(both)) });
+        node.append(&mut cx(), Entry::new(Term(1), Action::Members(Rc::new(both))));
         node.on_timer(&mut cx(), Timer::Election);
         for voter in [1, 3] {
             assert!(!node.is_leader());

@@ -103,7 +103,7 @@ pub use self::config::{Config, Reads, Standing};
 pub use self::configurations::Configurations;
 pub use self::disk::Disk;
 pub use self::flaw::Flaw;
-pub use self::log::{Action, Batch, Entry, EntryId, Index, Log, Term};
+pub use self::log::{Action, Batch, Content, Entry, EntryId, Index, Log, Term};
 pub use self::members::Members;
 pub use self::request::{Order, Reply, Request};
 pub use self::snapshot::Snapshot;

@@ -93,7 +93,7 @@ impl<M: Machine> Raft<M> {
             // Flawed: this leader may be the only one who ever has the entry.
             cx.reply(id, Reply::Applied(self.machine.clone().apply(&command)));
         }
-        self.append(cx, Entry { term: self.term, action: Action::Command { id, command } });
+        self.append(cx, Entry::new(self.term, Action::Command { id, command }));
         self.save(cx);
         self.replicate(cx);
         self.advance_commit(cx);
@@ -207,7 +207,7 @@ mod tests {
         let mut node = leader(2, &[1]);
         node.log.append(asked(1, 7));
         assert!(effects(|cx| node.on_request(cx, request(7), ASK)).is_empty());
-        node.log.append(Entry { term: Term(2), action: Action::Noop });
+        node.log.append(Entry::new(Term(2), Action::Noop));
         let answers = effects(|cx| node.on_message(cx, NodeId(2), appended(2, 3)));
         assert_eq!(answers.last().expect("an answer"), &"=> c1#7 done");
     }
@@ -216,7 +216,7 @@ mod tests {
     fn only_who_asked_this_leader_is_answered_by_it() {
         let mut node = leader(2, &[]);
         node.log.append(asked(1, 7));
-        node.log.append(Entry { term: Term(2), action: Action::Noop });
+        node.log.append(Entry::new(Term(2), Action::Noop));
         let effects = effects(|cx| node.on_message(cx, NodeId(2), appended(2, 2)));
         let reached = ["reached entry_committed", "reached old_term_entry_committed"];
         assert_eq!(effects, reached);

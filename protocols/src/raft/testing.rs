@@ -13,7 +13,7 @@ use crate::kv::{Command, Key, Kv};
 pub(super) fn node(terms: &[u64]) -> Raft<Kv> {
     let mut node = Raft::new(NodeId(0), &Cluster::new(vec![Config::default(); 3]));
     for &term in terms {
-        node.log.append(Entry { term: Term(term), action: Action::Noop });
+        node.log.append(Entry::new(Term(term), Action::Noop));
     }
     node.term = node.log.last().term;
     node
@@ -63,7 +63,7 @@ pub(super) fn cx() -> Context<Raft<Kv>> {
 
 /// The entry that the first client's request of this number makes.
 pub(super) fn asked(term: u64, number: u32) -> Entry<Command> {
-    Entry { term: Term(term), action: Action::Command { id: request(number), command: PUT } }
+    Entry::new(Term(term), Action::Command { id: request(number), command: PUT })
 }
 
 /// A request of the first client.

@@ -275,7 +275,7 @@ mod tests {
         let id = |term, index| EntryId { term: Term(term), index: Index(index) };
         let request = RequestId { client: ClientId(0), number: 7 };
         let action = Action::Command { id: request, command: Command::Get { key: Key(0) } };
-        let entry = Entry { term: Term(2), action };
+        let entry = Entry::new(Term(2), action);
         let messages: [Message<Kv>; 5] = [
             Message::RequestVote { term: Term(2), last: id(1, 5), told: false },
             Message::Vote { term: Term(2), granted: true },

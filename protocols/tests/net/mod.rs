@@ -217,7 +217,7 @@ fn disk(terms: &[u64]) -> Vec<Found<Record<Kv>>> {
     let mut previous = EntryId::default();
     for &term in terms {
         let term = Term(term);
-        records.push(Record::Append { previous, entry: Entry { term, action: Action::Noop } });
+        records.push(Record::Append { previous, entry: Entry::new(term, Action::Noop) });
         previous = EntryId { term, index: previous.index.next() };
     }
     records.into_iter().map(Found::Record).collect()
