@@ -6,7 +6,7 @@ use sim_core::check::{Invariant, Step};
 use sim_core::context::Effect;
 use sim_core::id::{NodeId, RequestId};
 
-use super::PerSeat;
+use super::Seen;
 use crate::machine::Machine;
 use crate::raft::Raft;
 use crate::raft::log::{Index, Log, Term};
@@ -35,7 +35,8 @@ impl Committed {
     /// Takes in what a node says is committed; says whether that agrees with what was before.
     fn extend<C>(&mut self, log: &Log<C>, commit: Index) -> bool {
         let agrees = self.agrees(log, commit);
-        while agrees && self.last() < commit.min(log.last().index) {
+        let last = commit.min(log.last().index);
+        while agrees && self.last() < last {
             self.digests.push(log.digest_at(self.last().next()));
         }
         agrees
@@ -47,23 +48,30 @@ impl Committed {
 #[derive(Debug, Default)]
 pub struct StateMachineSafety {
     committed: Committed,
-    seen: PerSeat<(Index, u64)>,
+    seen: Seen<(Index, u64)>,
 }
 
 impl<M: Machine> Invariant<Raft<M>> for StateMachineSafety {
     fn observe(&mut self, step: &Step<'_, Raft<M>>) -> Result<(), String> {
         let Some(state) = step.state else { return Ok(()) };
-        let seen = self.seen.row(step.seat);
         // The log counts too: what is committed may not be replaced afterwards.
         let now = (state.commit, state.log.digest());
-        if *seen == now {
-            return Ok(());
-        }
-        *seen = now;
-        if self.committed.extend(&state.log, state.commit) {
+        if self.seen.is_last(step.seat.index(), now) { Ok(()) } else { self.judge(step, state) }
+    }
+}
+
+impl StateMachineSafety {
+    #[inline(never)]
+    fn judge<M: Machine>(
+        &mut self,
+        step: &Step<'_, Raft<M>>,
+        state: &Raft<M>,
+    ) -> Result<(), String> {
+        let (node, commit) = (step.node, state.commit);
+        self.seen.note(step.seat.index(), (commit, state.log.digest()));
+        if self.committed.extend(&state.log, commit) {
             Ok(())
         } else {
-            let (node, commit) = (step.node, state.commit);
             Err(format!("{node} has something else committed up to entry {commit} than others had"))
         }
     }
@@ -79,30 +87,43 @@ pub struct LeaderCompleteness {
     committed: Committed,
     /// How far it was committed in each term at the latest: in that of the node that said so.
     by_term: BTreeMap<Term, Index>,
-    seen: PerSeat<(Index, Option<Term>)>,
+    seen: Seen<(Index, Option<Term>)>,
 }
 
 impl<M: Machine> Invariant<Raft<M>> for LeaderCompleteness {
     fn observe(&mut self, step: &Step<'_, Raft<M>>) -> Result<(), String> {
         let Some(state) = step.state else { return Ok(()) };
-        let led = state.is_leader().then_some(state.term);
-        let seen = self.seen.row(step.seat);
-        if *seen == (state.commit, led) {
-            return Ok(());
-        }
-        let (commit_before, led_before) = std::mem::replace(seen, (state.commit, led));
-        if commit_before != state.commit && self.committed.extend(&state.log, state.commit) {
-            let upto = self.by_term.entry(state.term).or_default();
-            *upto = state.commit.min(self.committed.last()).max(*upto);
-        }
-        match led {
-            Some(term) if led_before != led => self.has_all_before(step.node, term, &state.log),
-            _ => Ok(()),
+        let now = (state.commit, state.is_leader().then_some(state.term));
+        if self.seen.is_last(step.seat.index(), now) {
+            Ok(())
+        } else {
+            self.judge(step, state, now)
         }
     }
 }
 
 impl LeaderCompleteness {
+    #[inline(never)]
+    fn judge<M: Machine>(
+        &mut self,
+        step: &Step<'_, Raft<M>>,
+        state: &Raft<M>,
+        now: (Index, Option<Term>),
+    ) -> Result<(), String> {
+        let (commit, led) = self.seen.note(step.seat.index(), now);
+        if commit != state.commit && self.committed.extend(&state.log, state.commit) {
+            let upto = state.commit.min(self.committed.last());
+            match self.by_term.get_mut(&state.term) {
+                Some(latest) => *latest = upto.max(*latest),
+                None => drop(self.by_term.insert(state.term, upto)),
+            }
+        }
+        match now.1 {
+            Some(term) if led != Some(term) => self.has_all_before(step.node, term, &state.log),
+            _ => Ok(()),
+        }
+    }
+
     fn has_all_before<C>(&self, node: NodeId, term: Term, log: &Log<C>) -> Result<(), String> {
         let earlier = self.by_term.range(..term).map(|(_, &upto)| upto);
         let upto = earlier.max().unwrap_or_default();
@@ -119,23 +140,56 @@ impl LeaderCompleteness {
 /// lives, and its term never goes back at all.
 #[derive(Debug, Default)]
 pub struct CommitMonotone {
-    seen: PerSeat<(u32, Term, Index)>,
+    seen: Seen<Marks>,
+}
+
+/// How far a process is.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+struct Marks {
+    incarnation: u32,
+    term: Term,
+    commit: Index,
 }
 
 impl<M: Machine> Invariant<Raft<M>> for CommitMonotone {
     fn observe(&mut self, step: &Step<'_, Raft<M>>) -> Result<(), String> {
         let Some(state) = step.state else { return Ok(()) };
         let (term, commit, last) = (state.term, state.commit, state.log.last().index);
-        let seen = self.seen.row(step.seat);
-        let (life, term_before, commit_before) =
-            std::mem::replace(seen, (step.incarnation, term, commit));
-        let node = step.node;
+        let now = Marks { incarnation: step.incarnation, term, commit };
+        match self.seen.get_mut(step.seat.index()) {
+            Some(before) if before.may_become(now) && commit <= last => {
+                *before = now;
+                Ok(())
+            }
+            _ => self.judge(step, now, last),
+        }
+    }
+}
+
+impl Marks {
+    /// Whether one process may have had these first and then those.
+    #[inline]
+    fn may_become(self, now: Self) -> bool {
+        self.incarnation == now.incarnation && self.term <= now.term && self.commit <= now.commit
+    }
+}
+
+impl CommitMonotone {
+    #[inline(never)]
+    fn judge<M: Machine>(
+        &mut self,
+        step: &Step<'_, Raft<M>>,
+        now: Marks,
+        last: Index,
+    ) -> Result<(), String> {
+        let before = self.seen.note(step.seat.index(), now);
+        let (node, Marks { term, commit, .. }) = (step.node, now);
         if commit > last {
             Err(format!("{node} has committed entry {commit}, and its log ends with {last}"))
-        } else if term < term_before {
-            Err(format!("{node} went back from term {term_before} to term {term}"))
-        } else if life == step.incarnation && commit < commit_before {
-            Err(format!("{node} went back from commit index {commit_before} to {commit}"))
+        } else if term < before.term {
+            Err(format!("{node} went back from term {} to term {term}", before.term))
+        } else if before.incarnation == now.incarnation && commit < before.commit {
+            Err(format!("{node} went back from commit index {} to {commit}", before.commit))
         } else {
             Ok(())
         }
@@ -147,7 +201,7 @@ impl<M: Machine> Invariant<Raft<M>> for CommitMonotone {
 pub struct AcknowledgedIsCommitted {
     committed: Committed,
     requests: Requests,
-    seen: PerSeat<(Index, Term)>,
+    seen: Seen<(Index, Term)>,
     /// Answers that left in a step that a crash cut. The entry was perhaps committed in that very
     /// step: then every leader of a later term has it, and commits it before its own entries.
     unproven: Vec<(RequestId, Term, NodeId)>,
@@ -155,30 +209,50 @@ pub struct AcknowledgedIsCommitted {
 
 impl<M: Machine> Invariant<Raft<M>> for AcknowledgedIsCommitted {
     fn observe(&mut self, step: &Step<'_, Raft<M>>) -> Result<(), String> {
-        let seen = self.seen.row(step.seat);
+        let seat = step.seat.index();
+        let same = |state: &Raft<M>| self.seen.is_last(seat, (state.commit, state.term));
+        if step.state.is_none_or(same)
+            && !step.effects.iter().any(|effect| applied(effect).is_some())
+        {
+            Ok(())
+        } else {
+            self.judge(step)
+        }
+    }
+}
+
+/// Whose command an answer says is applied. What was read around the log is for `linearizable` to
+/// judge.
+const fn applied<M: Machine>(effect: &Effect<Raft<M>>) -> Option<RequestId> {
+    match effect {
+        Effect::Reply { request, reply: Reply::Applied(_) } => Some(*request),
+        _ => None,
+    }
+}
+
+impl AcknowledgedIsCommitted {
+    #[inline(never)]
+    fn judge<M: Machine>(&mut self, step: &Step<'_, Raft<M>>) -> Result<(), String> {
+        let seat = step.seat.index();
         if let Some(state) = step.state {
-            let before = std::mem::replace(seen, (state.commit, state.term));
-            if before.0 != state.commit {
+            let (commit, _) = self.seen.note(seat, (state.commit, state.term));
+            if commit != state.commit {
                 self.learn(&state.log, state.commit)?;
             }
         }
-        let term = self.seen.row(step.seat).1;
-        for effect in step.effects {
-            // What was read around the log is for `linearizable` to judge.
-            let Effect::Reply { request, reply: Reply::Applied(_) } = effect else { continue };
-            if self.requests.contains(*request) {
+        for request in step.effects.iter().filter_map(applied) {
+            if self.requests.contains(request) {
                 continue;
             }
             if step.state.is_some() {
                 return Err(format!("{} answered {request}, which is not committed", step.node));
             }
-            self.unproven.push((*request, term, step.node));
+            let (_, term) = *self.seen.row(seat);
+            self.unproven.push((request, term, step.node));
         }
         Ok(())
     }
-}
 
-impl AcknowledgedIsCommitted {
     fn learn<C>(&mut self, log: &Log<C>, commit: Index) -> Result<(), String> {
         let known = self.committed.last();
         if !self.committed.extend(log, commit) {

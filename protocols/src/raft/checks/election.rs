@@ -6,7 +6,7 @@ use sim_core::check::{Invariant, Step};
 use sim_core::context::{Destination, Effect};
 use sim_core::id::NodeId;
 
-use super::PerSeat;
+use super::Seen;
 use crate::machine::Machine;
 use crate::raft::Raft;
 use crate::raft::log::Term;
@@ -26,16 +26,22 @@ impl<M: Machine> Invariant<Raft<M>> for OneLeaderPerTerm {
             Some(state) => state.is_leader().then_some(state.term),
             None => step.effects.iter().find_map(led_by),
         };
-        let Some(term) = led else { return Ok(()) };
-        if self.latest == Some((term, step.node)) {
-            return Ok(());
+        match led {
+            Some(term) if self.latest != Some((term, step.node)) => self.judge(step.node, term),
+            _ => Ok(()),
         }
-        self.latest = Some((term, step.node));
-        let first = *self.leaders.entry(term).or_insert(step.node);
-        if first == step.node {
+    }
+}
+
+impl OneLeaderPerTerm {
+    #[inline(never)]
+    fn judge(&mut self, node: NodeId, term: Term) -> Result<(), String> {
+        self.latest = Some((term, node));
+        let first = *self.leaders.entry(term).or_insert(node);
+        if first == node {
             Ok(())
         } else {
-            Err(format!("{first} and {} are both leader of term {term}", step.node))
+            Err(format!("{first} and {node} are both leader of term {term}"))
         }
     }
 }
@@ -53,25 +59,35 @@ fn led_by<M: Machine>(effect: &Effect<Raft<M>>) -> Option<Term> {
 #[derive(Debug, Default)]
 pub struct OneVotePerTerm {
     votes: BTreeMap<(NodeId, Term), NodeId>,
-    latest: PerSeat<(Term, Option<NodeId>)>,
+    latest: Seen<(Term, Option<NodeId>)>,
 }
 
 impl<M: Machine> Invariant<Raft<M>> for OneVotePerTerm {
     fn observe(&mut self, step: &Step<'_, Raft<M>>) -> Result<(), String> {
-        let Some(state) = step.state else {
-            let votes = step.effects.iter().filter_map(|effect| voted_for(step.node, effect));
-            return votes.into_iter().try_for_each(|(term, vote)| self.cast(step.node, term, vote));
-        };
-        let latest = self.latest.row(step.seat);
-        if *latest == (state.term, state.vote) {
-            return Ok(());
+        match step.state {
+            Some(state) if self.latest.is_last(step.seat.index(), (state.term, state.vote)) => {
+                Ok(())
+            }
+            state => self.judge(step, state),
         }
-        *latest = (state.term, state.vote);
-        state.vote.map_or(Ok(()), |vote| self.cast(step.node, state.term, vote))
     }
 }
 
 impl OneVotePerTerm {
+    #[inline(never)]
+    fn judge<M: Machine>(
+        &mut self,
+        step: &Step<'_, Raft<M>>,
+        state: Option<&Raft<M>>,
+    ) -> Result<(), String> {
+        let Some(state) = state else {
+            let votes = step.effects.iter().filter_map(|effect| voted_for(step.node, effect));
+            return votes.into_iter().try_for_each(|(term, vote)| self.cast(step.node, term, vote));
+        };
+        self.latest.note(step.seat.index(), (state.term, state.vote));
+        state.vote.map_or(Ok(()), |vote| self.cast(step.node, state.term, vote))
+    }
+
     fn cast(&mut self, voter: NodeId, term: Term, vote: NodeId) -> Result<(), String> {
         let first = *self.votes.entry((voter, term)).or_insert(vote);
         if first == vote {

@@ -1,42 +1,39 @@
 //! Progress: what comes about once the faults are over.
 
-use std::rc::Rc;
-
 use sim_core::check::{Goal, Step};
-use sim_core::id::NodeId;
+use sim_core::id::{NodeId, NodeSet};
 use sim_core::time::Time;
 
+use super::Seen;
 use crate::machine::Machine;
+use crate::raft::Raft;
 use crate::raft::log::{EntryId, Index, Term};
-use crate::raft::{Members, Raft};
 
 /// `stable_leader`: there is one leader, no member is in a later term, and so it stays.
 #[derive(Debug, Default)]
 pub struct StableLeader {
     /// The term of each node that is up, and whether it leads.
-    nodes: Vec<Option<(Term, bool)>>,
+    nodes: Seen<Option<(Term, bool)>>,
     taking_part: TakingPart,
     leader: Option<(NodeId, Term)>,
     since: Time,
-    now: Time,
 }
 
 impl<M: Machine> Goal<Raft<M>> for StableLeader {
     fn observe(&mut self, step: &Step<'_, Raft<M>>) {
         let Some(state) = step.state else { return };
-        self.now = step.time;
-        let others_take_part = self.taking_part.see(state);
         let now = Some((state.term, state.is_leader()));
-        if replaced(&mut self.nodes, step.node, now) || others_take_part {
-            self.look();
+        let others_take_part = self.taking_part.changes_with(state);
+        if others_take_part {
+            self.taking_part.learn(state);
+        }
+        if others_take_part || !self.nodes.is_last(step.node.index(), now) {
+            self.look(step.time, step.node, now);
         }
     }
 
     fn crashed(&mut self, time: Time, node: NodeId) {
-        self.now = time;
-        if replaced(&mut self.nodes, node, None) {
-            self.look();
-        }
+        self.look(time, node, None);
     }
 
     fn met_since(&self) -> Option<Time> {
@@ -62,11 +59,13 @@ impl<M: Machine> Goal<Raft<M>> for StableLeader {
 
 impl StableLeader {
     /// Only when a node was elected, deposed or crashed, or a term began.
-    fn look(&mut self) {
+    #[inline(never)]
+    fn look(&mut self, time: Time, node: NodeId, now: Option<(Term, bool)>) {
+        self.nodes.note(node.index(), now);
         let leader = self.undisputed();
         if self.leader != leader {
             self.leader = leader;
-            self.since = self.now;
+            self.since = time;
         }
     }
 
@@ -88,37 +87,35 @@ impl StableLeader {
 /// `same_log`: all members that are up have the same log, committed up to the same entry.
 #[derive(Debug, Default)]
 pub struct SameLog {
-    nodes: Vec<Option<Held>>,
+    nodes: Seen<Option<Held>>,
     taking_part: TakingPart,
     since: Option<Time>,
-    now: Time,
 }
 
-/// What a node holds: its log's last entry and digest, and its commit index.
+/// What a node holds: the digest of its log, its commit index, and its log's last entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Held {
-    last: EntryId,
     digest: u64,
     commit: Index,
+    last: EntryId,
 }
 
 impl<M: Machine> Goal<Raft<M>> for SameLog {
     fn observe(&mut self, step: &Step<'_, Raft<M>>) {
         let Some(state) = step.state else { return };
-        self.now = step.time;
-        let (last, digest) = (state.log.last(), state.log.digest());
-        let others_take_part = self.taking_part.see(state);
-        let now = Some(Held { last, digest, commit: state.commit });
-        if replaced(&mut self.nodes, step.node, now) || others_take_part {
-            self.look();
+        let (digest, last) = (state.log.digest(), state.log.last());
+        let now = Some(Held { digest, commit: state.commit, last });
+        let others_take_part = self.taking_part.changes_with(state);
+        if others_take_part {
+            self.taking_part.learn(state);
+        }
+        if others_take_part || !self.nodes.is_last(step.node.index(), now) {
+            self.look(step.time, step.node, now);
         }
     }
 
     fn crashed(&mut self, time: Time, node: NodeId) {
-        self.now = time;
-        if replaced(&mut self.nodes, node, None) {
-            self.look();
-        }
+        self.look(time, node, None);
     }
 
     fn met_since(&self) -> Option<Time> {
@@ -135,12 +132,14 @@ impl<M: Machine> Goal<Raft<M>> for SameLog {
 
 impl SameLog {
     /// Only when a log or a commit index moved, and no further than to the first that differs.
-    fn look(&mut self) {
+    #[inline(never)]
+    fn look(&mut self, time: Time, node: NodeId, now: Option<Held>) {
+        self.nodes.note(node.index(), now);
         let mut up = self.taking_part.of(&self.nodes).map(|(_, held)| held);
         // That nobody has anything yet is not what was promised.
         let first = up.next().filter(|first| first.commit > Index(0));
         let same = first.is_some_and(|first| up.all(|other| other == first));
-        self.since = if same { self.since.or(Some(self.now)) } else { None };
+        self.since = if same { self.since.or(Some(time)) } else { None };
     }
 }
 
@@ -148,45 +147,37 @@ impl SameLog {
 /// nodes, until there was a leader.
 #[derive(Debug, Default)]
 struct TakingPart {
-    members: Option<Rc<Members>>,
+    members: Option<NodeSet>,
     /// The term of that leader, and where its log has them.
     since: (Term, Index),
 }
 
 impl TakingPart {
-    /// Looks at a node; says whether there are other members.
-    fn see<M: Machine>(&mut self, state: &Raft<M>) -> bool {
+    /// Whether a node says that there are other members.
+    #[inline]
+    fn changes_with<M: Machine>(&self, state: &Raft<M>) -> bool {
+        state.is_leader() && (state.term, state.configurations.latest().0) > self.since
+    }
+
+    #[cold]
+    fn learn<M: Machine>(&mut self, state: &Raft<M>) {
         let (index, members) = state.configurations.latest();
-        let new = state.is_leader() && (state.term, index) > self.since;
-        if new {
-            self.since = (state.term, index);
-            self.members = Some(Rc::clone(members));
-        }
-        new
+        self.since = (state.term, index);
+        self.members = Some(members.all());
     }
 
     /// What is known of the members that are up.
-    fn of<'a, T>(&self, nodes: &'a [Option<T>]) -> impl Iterator<Item = (NodeId, &'a T)> {
-        let up = (0..).map(NodeId).zip(nodes).filter_map(|(node, row)| Some((node, row.as_ref()?)));
-        up.filter(|(node, _)| self.members.as_ref().is_none_or(|members| members.has(*node)))
+    fn of<'a, T>(&self, nodes: &'a Seen<Option<T>>) -> impl Iterator<Item = (NodeId, &'a T)> {
+        let rows = (0..).map(NodeId).zip(&nodes.0);
+        let up = rows.filter_map(|(node, row)| Some((node, row.as_ref()?)));
+        up.filter(|(node, _)| self.members.as_ref().is_none_or(|members| members.contains(*node)))
     }
-}
-
-/// Notes what is now known of a node; says whether that is new.
-fn replaced<T: PartialEq>(nodes: &mut Vec<Option<T>>, node: NodeId, now: Option<T>) -> bool {
-    if nodes.len() <= node.index() {
-        nodes.resize_with(node.index() + 1, || None);
-    }
-    let row = &mut nodes[node.index()];
-    let new = *row != now;
-    if new {
-        *row = now;
-    }
-    new
 }
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use sim_core::id::Seat;
 
     use super::*;

@@ -3,21 +3,22 @@
 use std::collections::BTreeMap;
 
 use sim_core::check::{Invariant, Step};
+use sim_core::id::{NodeId, Seat};
 
-use super::PerSeat;
+use super::Seen;
 use crate::machine::Machine;
 use crate::raft::Raft;
-use crate::raft::log::{EntryId, Index, Term};
+use crate::raft::log::{EntryId, Index, Log, Term};
 
 /// `leader_append_only`: a leader never changes an entry of its own log nor takes one away (Raft
 /// §5.3).
 #[derive(Debug, Default)]
 pub struct LeaderAppendOnly {
-    led: PerSeat<Option<Led>>,
+    led: Seen<Option<Led>>,
 }
 
 /// The log of a leader as it was seen last.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Led {
     incarnation: u32,
     term: Term,
@@ -28,24 +29,32 @@ struct Led {
 impl<M: Machine> Invariant<Raft<M>> for LeaderAppendOnly {
     fn observe(&mut self, step: &Step<'_, Raft<M>>) -> Result<(), String> {
         let Some(state) = step.state else { return Ok(()) };
-        let row = self.led.row(step.seat);
-        if !state.is_leader() {
-            *row = None;
+        let (incarnation, term) = (step.incarnation, state.term);
+        let (last, digest) = (state.log.last().index, state.log.digest());
+        let now = state.is_leader().then_some(Led { incarnation, term, last, digest });
+        if self.led.is_last(step.seat.index(), now) { Ok(()) } else { self.judge(step, state, now) }
+    }
+}
+
+impl LeaderAppendOnly {
+    #[inline(never)]
+    fn judge<M: Machine>(
+        &mut self,
+        step: &Step<'_, Raft<M>>,
+        state: &Raft<M>,
+        now: Option<Led>,
+    ) -> Result<(), String> {
+        let Some((before, now)) = self.led.note(step.seat.index(), now).zip(now) else {
             return Ok(());
+        };
+        let still_leads = (before.term, before.incarnation) == (now.term, now.incarnation);
+        if still_leads && state.log.digest_at(before.last) != Some(before.digest) {
+            let (node, term, last) = (step.node, now.term, before.last);
+            return Err(format!(
+                "{node}, leader of term {term}, changed its log up to entry {last}"
+            ));
         }
-        let (term, incarnation, digest) = (state.term, step.incarnation, state.log.digest());
-        let before = row.filter(|led| led.term == term && led.incarnation == incarnation);
-        if before.is_some_and(|led| led.digest == digest) {
-            return Ok(());
-        }
-        *row = Some(Led { incarnation, term, last: state.log.last().index, digest });
-        match before {
-            Some(led) if state.log.digest_at(led.last) != Some(led.digest) => {
-                let (node, last) = (step.node, led.last);
-                Err(format!("{node}, leader of term {term}, changed its log up to entry {last}"))
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 }
 
@@ -56,7 +65,7 @@ impl<M: Machine> Invariant<Raft<M>> for LeaderAppendOnly {
 /// so every entry is on record, with the digest of all before it.
 #[derive(Debug, Default)]
 pub struct LogMatching {
-    seen: PerSeat<u64>,
+    seen: Seen<u64>,
     /// For each position the term of the entry that was seen there first, and the digest up to it.
     first: Vec<Option<(Term, u64)>>,
     /// The same of entries of other terms at these positions.
@@ -67,25 +76,29 @@ impl<M: Machine> Invariant<Raft<M>> for LogMatching {
     fn observe(&mut self, step: &Step<'_, Raft<M>>) -> Result<(), String> {
         let Some(state) = step.state else { return Ok(()) };
         let digest = state.log.digest();
-        let seen = self.seen.row(step.seat);
-        if *seen == digest {
-            return Ok(());
-        }
-        *seen = digest;
-        let last = state.log.last();
-        let Some(row) = last.index.row() else { return Ok(()) };
-        if self.recorded(row, last, digest) == digest {
+        if self.seen.is_last(step.seat.index(), digest) {
             Ok(())
         } else {
-            let node = step.node;
-            Err(format!("{node}'s log ends with {last} as another did, and is not the same log"))
+            self.judge(step.seat, step.node, &state.log)
         }
     }
 }
 
 impl LogMatching {
-    /// The digest of the first log that ended with this entry.
-    fn recorded(&mut self, row: usize, last: EntryId, digest: u64) -> u64 {
+    #[inline(never)]
+    fn judge<C>(&mut self, seat: Seat, node: NodeId, log: &Log<C>) -> Result<(), String> {
+        let (last, digest) = (log.last(), log.digest());
+        self.seen.note(seat.index(), digest);
+        if self.recorded(last, digest) == digest {
+            Ok(())
+        } else {
+            Err(format!("{node}'s log ends with {last} as another did, and is not the same log"))
+        }
+    }
+
+    /// The digest of the first log that ended with this entry. An empty one is like any other.
+    fn recorded(&mut self, last: EntryId, digest: u64) -> u64 {
+        let Some(row) = last.index.row() else { return digest };
         if self.first.len() <= row {
             self.first.resize(row + 1, None);
         }

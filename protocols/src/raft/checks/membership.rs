@@ -1,8 +1,9 @@
 //! Changes of the members: one after the other.
 
 use sim_core::check::{Invariant, Step};
+use sim_core::id::NodeId;
 
-use super::PerSeat;
+use super::Seen;
 use crate::machine::Machine;
 use crate::raft::Raft;
 use crate::raft::log::{Index, Term};
@@ -15,11 +16,11 @@ use crate::raft::log::{Index, Term};
 /// of none that it is committed.
 #[derive(Debug, Default)]
 pub struct OneChangeAtATime {
-    led: PerSeat<Option<Led>>,
+    led: Seen<Option<Led>>,
 }
 
 /// A leader's last configuration, as it was seen last.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Led {
     incarnation: u32,
     term: Term,
@@ -29,32 +30,44 @@ struct Led {
 impl<M: Machine> Invariant<Raft<M>> for OneChangeAtATime {
     fn observe(&mut self, step: &Step<'_, Raft<M>>) -> Result<(), String> {
         let Some(state) = step.state else { return Ok(()) };
-        let row = self.led.row(step.seat);
-        if !state.is_leader() {
-            *row = None;
+        let (incarnation, term) = (step.incarnation, state.term);
+        let (latest, _) = state.configurations.latest();
+        let now = state.is_leader().then_some(Led { incarnation, term, latest });
+        let seat = step.seat.index();
+        if self.led.is_last(seat, now) {
             return Ok(());
         }
-        let (latest, _) = state.configurations.latest();
-        let (incarnation, term) = (step.incarnation, state.term);
-        let before = row.replace(Led { incarnation, term, latest });
-        let before = before.filter(|led| led.term == term && led.incarnation == incarnation);
-        let Some(before) = before.filter(|led| led.latest < latest) else { return Ok(()) };
-        let (node, last) = (step.node, before.latest);
-        if last > state.commit || state.configurations.after(state.commit) > 1 {
-            return Err(format!(
-                "{node} changes the members in entry {latest}, and the change before it, from entry \
-                 {last} on, is not committed"
-            ));
+        match (self.led.note(seat, now), now) {
+            (Some(before), Some(now)) if before.was_followed_by(now) => {
+                added(step.node, state, before.latest)
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
+}
+
+impl Led {
+    /// Whether this leader has added a configuration.
+    fn was_followed_by(self, now: Self) -> bool {
+        (self.term, self.incarnation) == (now.term, now.incarnation) && self.latest < now.latest
+    }
+}
+
+/// A leader has added a configuration to one that begins with this entry.
+fn added<M: Machine>(node: NodeId, state: &Raft<M>, before: Index) -> Result<(), String> {
+    let (latest, _) = state.configurations.latest();
+    if before > state.commit || state.configurations.after(state.commit) > 1 {
+        return Err(format!(
+            "{node} changes the members in entry {latest}, and the change before it, from entry \
+             {before} on, is not committed"
+        ));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use std::rc::Rc;
-
-    use sim_core::id::NodeId;
 
     use super::super::testing::see;
     use super::*;

@@ -23,24 +23,44 @@ pub use self::log::{LeaderAppendOnly, LogMatching};
 pub use self::membership::OneChangeAtATime;
 pub use self::snapshot::SnapshotIsThePrefix;
 
-use sim_core::id::Seat;
-
-/// A row for each seat, to remember what was seen of it last.
+/// What was seen last of each seat, or of each node: a row for each.
+///
+/// Every check is asked after every step, and most steps change nothing that it goes by. So
+/// `observe` looks first whether that is [so](Self::is_last), and the judging stands apart.
 #[derive(Debug)]
-struct PerSeat<T>(Vec<T>);
+struct Seen<T>(Vec<T>);
 
-impl<T> Default for PerSeat<T> {
+impl<T> Default for Seen<T> {
     fn default() -> Self {
         Self(Vec::new())
     }
 }
 
-impl<T: Clone + Default> PerSeat<T> {
-    fn row(&mut self, seat: Seat) -> &mut T {
-        if self.0.len() <= seat.index() {
-            self.0.resize(seat.index() + 1, T::default());
+impl<T: Copy + Default + PartialEq> Seen<T> {
+    /// Whether this is what was seen last. What was judged then need not be judged again.
+    #[inline]
+    fn is_last(&self, row: usize, now: T) -> bool {
+        self.0.get(row).is_some_and(|last| *last == now)
+    }
+
+    /// What was seen last, to be replaced by what is seen now.
+    #[inline]
+    fn get_mut(&mut self, row: usize) -> Option<&mut T> {
+        self.0.get_mut(row)
+    }
+
+    /// Notes what is seen now; returns what was seen before.
+    fn note(&mut self, row: usize, now: T) -> T {
+        std::mem::replace(self.row(row), now)
+    }
+}
+
+impl<T: Clone + Default> Seen<T> {
+    fn row(&mut self, row: usize) -> &mut T {
+        if self.0.len() <= row {
+            self.0.resize(row + 1, T::default());
         }
-        &mut self.0[seat.index()]
+        &mut self.0[row]
     }
 }
 

@@ -2,7 +2,7 @@
 
 use sim_core::check::{Invariant, Step};
 
-use super::PerSeat;
+use super::Seen;
 use crate::machine::Machine;
 use crate::raft::log::{Action, Entry, Index, Log};
 use crate::raft::session::Sessions;
@@ -16,7 +16,7 @@ use crate::raft::{Raft, Snapshot};
 pub struct SnapshotIsThePrefix<M: Machine> {
     /// What is committed. Learnt from those who take snapshots: who does not costs nothing.
     entries: Vec<Entry<M::Command>>,
-    seen: PerSeat<Option<Applied<M>>>,
+    seen: Seen<Option<Applied<M>>>,
 }
 
 /// What some of the committed entries leave behind.
@@ -32,7 +32,7 @@ struct Applied<M: Machine> {
 
 impl<M: Machine> Default for SnapshotIsThePrefix<M> {
     fn default() -> Self {
-        Self { entries: Vec::new(), seen: PerSeat::default() }
+        Self { entries: Vec::new(), seen: Seen::default() }
     }
 }
 
@@ -42,7 +42,7 @@ impl<M: Machine> Invariant<Raft<M>> for SnapshotIsThePrefix<M> {
         if state.config.snapshot_after.is_none() && state.snapshot.is_none() {
             return Ok(());
         }
-        let applied = self.seen.row(step.seat).get_or_insert_with(Applied::nothing);
+        let applied = self.seen.row(step.seat.index()).get_or_insert_with(Applied::nothing);
         if std::mem::replace(&mut applied.commit, state.commit) != state.commit {
             learn(&mut self.entries, &state.log, state.commit);
         }
