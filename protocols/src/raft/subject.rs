@@ -1,11 +1,10 @@
 //! Raft under its name, replicating a key-value store.
 
-use sim_core::check::{Goal, Invariant};
 use sim_core::client::OneReply;
 use sim_core::id::{NodeId, RequestId};
 use sim_core::protocol::Cluster;
 use sim_core::rng::Draw;
-use sim_core::subject::{self, Check, Point, Property, Scope, Subject, TaskOf, ToldOf};
+use sim_core::subject::{self, Point, Property, Scope, Subject, TaskOf, ToldOf};
 
 use super::flaw::FLAWS;
 use super::request::{self, Reply, Store};
@@ -105,62 +104,52 @@ const fn point(name: &'static str, about: &'static str) -> Point {
 }
 
 const PROPERTIES: &[Property<RaftKv>] = &[
-    always::<OneLeaderPerTerm>("one_leader_per_term", "a term has at most one leader"),
-    always::<OneVotePerTerm>("one_vote_per_term", "a node votes for at most one candidate a term"),
-    always::<LeaderAppendOnly>("leader_append_only", "a leader never rewrites its own log"),
-    always::<LogMatching>("log_matching", "logs that share an entry share all before it"),
-    always::<LeaderCompleteness>(
+    Property::always::<OneLeaderPerTerm>("one_leader_per_term", "a term has at most one leader"),
+    Property::always::<OneVotePerTerm>(
+        "one_vote_per_term",
+        "a node votes for at most one candidate a term",
+    ),
+    Property::always::<LeaderAppendOnly>(
+        "leader_append_only",
+        "a leader never rewrites its own log",
+    ),
+    Property::always::<LogMatching>("log_matching", "logs that share an entry share all before it"),
+    Property::always::<LeaderCompleteness>(
         "leader_completeness",
         "a leader has every entry that was committed in an earlier term",
     ),
-    always::<StateMachineSafety>(
+    Property::always::<StateMachineSafety>(
         "state_machine_safety",
         "no two nodes commit different entries at one position",
     ),
-    always::<CommitMonotone>("commit_monotone", "commit indexes and terms never go back"),
-    always::<AcknowledgedIsCommitted>(
+    Property::always::<CommitMonotone>("commit_monotone", "commit indexes and terms never go back"),
+    Property::always::<AcknowledgedIsCommitted>(
         "acknowledged_is_committed",
         "a client is answered only when its command is committed",
     ),
-    always::<OneChangeAtATime>(
+    Property::always::<OneChangeAtATime>(
         "one_change_at_a_time",
         "a leader has at most one configuration in its log that is not committed",
     ),
-    always::<LeaseIsExclusive>(
+    Property::always::<LeaseIsExclusive>(
         "lease_is_exclusive",
         "when a leader reads by its lease, no other has been elected after it",
     ),
-    always::<SnapshotIsThePrefix<Kv>>(
+    Property::always::<SnapshotIsThePrefix<Kv>>(
         "snapshot_is_the_prefix",
         "a snapshot is what the committed entries up to it leave behind",
     ),
-    Property {
-        name: "linearizable",
-        about: "every operation takes effect at one instant between its request and its answer",
-        check: Check::History(kv::linearizable::<Store>),
-    },
-    eventually::<StableLeader>("stable_leader", "one leader, which stays"),
-    eventually::<SameLog>(
+    Property::of_the_history(
+        "linearizable",
+        "every operation takes effect at one instant between its request and its answer",
+        kv::linearizable::<Store>,
+    ),
+    Property::eventually::<StableLeader>("stable_leader", "one leader, which stays"),
+    Property::eventually::<SameLog>(
         "same_log",
         "all members that are up have the same log, equally committed",
     ),
 ];
-
-const fn always<I: Invariant<Raft<Kv>> + Default + 'static>(
-    name: &'static str,
-    about: &'static str,
-) -> Property<RaftKv> {
-    let check = Check::Invariant(|_: &Cluster<Config>| Box::new(I::default()));
-    Property { name, about, check }
-}
-
-const fn eventually<G: Goal<Raft<Kv>> + Default + 'static>(
-    name: &'static str,
-    about: &'static str,
-) -> Property<RaftKv> {
-    let check = Check::Goal(|_: &Cluster<Config>| Box::new(G::default()));
-    Property { name, about, check }
-}
 
 #[cfg(test)]
 mod tests {
