@@ -78,15 +78,20 @@ impl<M: Machine> Raft<M> {
 
     /// Waits until all is durable that this step changed. Comes before any message: what others
     /// were told must survive a crash.
+    #[inline]
     pub(super) fn flush(&mut self, cx: &mut Context<Self>) {
         if self.vote_unwritten || self.unflushed {
-            self.write_vote(cx);
-            self.unflushed = false;
-            cx.flush();
-            // The barrier is one for everything that was written before it.
-            self.tail.first = None;
-            self.tail.syncing = None;
+            self.wait(cx);
         }
+    }
+
+    fn wait(&mut self, cx: &mut Context<Self>) {
+        self.write_vote(cx);
+        self.unflushed = false;
+        cx.flush();
+        // The barrier is one for everything that was written before it.
+        self.tail.first = None;
+        self.tail.syncing = None;
     }
 
     /// Waits until all is durable that this node has, also what it did not wait for as a leader: who

@@ -276,6 +276,9 @@ impl<C: Clone + Hash> Log<C> {
         let Some(rest) = self.row(from).and_then(|row| self.slots.get(row..)) else {
             return Batch::EMPTY;
         };
+        if rest.is_empty() || most == 0 {
+            return Batch::EMPTY;
+        }
         rest[..rest.len().min(most)].iter().map(|slot| slot.entry.clone()).collect()
     }
 }
@@ -301,8 +304,8 @@ impl<C> Deref for Batch<C> {
 
 impl<C> FromIterator<Entry<C>> for Batch<C> {
     fn from_iter<I: IntoIterator<Item = Entry<C>>>(entries: I) -> Self {
-        let mut entries = entries.into_iter().peekable();
-        if entries.peek().is_none() { Self::EMPTY } else { Self(Some(entries.collect())) }
+        let entries: Rc<[_]> = entries.into_iter().collect();
+        if entries.is_empty() { Self::EMPTY } else { Self(Some(entries)) }
     }
 }
 

@@ -126,18 +126,22 @@ impl Members {
     ) -> Option<T> {
         let reached = |set: &NodeSet| {
             let enough = majority(set.len());
-            // If a majority is beyond a mark, it has reached the next one: the least beyond it.
-            let next = |mark: &T| {
-                let beyond = set.iter().map(&reached_by).filter(|other| other > mark);
-                let (count, least) = beyond.fold((0, None), |(count, least), mark| {
-                    (count + 1, Some(least.map_or(mark, |least| mark.min(least))))
-                });
-                least.filter(|_| count >= enough)
-            };
-            std::iter::successors(next(&known), next).last()
+            let (mut reached, mut last) = (None, known);
+            loop {
+                let (mut count, mut least) = (0, None);
+                for mark in set.iter().map(&reached_by).filter(|mark| *mark > last) {
+                    count += 1;
+                    least = Some(least.map_or(mark, |least| mark.min(least)));
+                }
+                // A majority that is beyond a mark has reached the least of the marks beyond it.
+                match least {
+                    Some(mark) if count >= enough => (reached, last) = (least, mark),
+                    _ => return reached,
+                }
+            }
         };
-        // A set that got nowhere counts less than any mark.
-        self.sets().map(reached).min().flatten()
+        let mark = reached(&self.voters)?;
+        if self.is_joint() { Some(reached(&self.outgoing)?.min(mark)) } else { Some(mark) }
     }
 
     /// Whether a node is one of them, with a vote or without.

@@ -145,8 +145,10 @@ impl<M: Machine> Raft<M> {
             return;
         }
         progress.answered(matched, base, last, pipelined);
-        if matched > before {
+        if matched > self.commit {
             self.advance_commit(cx);
+        }
+        if matched > before {
             self.press_change(cx);
         }
         if !self.feed(cx, follower) && self.is_handing_over() {
