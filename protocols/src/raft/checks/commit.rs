@@ -33,13 +33,20 @@ impl Committed {
     }
 
     /// Takes in what a node says is committed; says whether that agrees with what was before.
+    #[inline]
     fn extend<C>(&mut self, log: &Log<C>, commit: Index) -> bool {
         let agrees = self.agrees(log, commit);
-        let last = commit.min(log.last().index);
-        while agrees && self.last() < last {
-            self.digests.push(log.digest_at(self.last().next()));
+        if agrees && self.last() < commit {
+            self.learn(log, commit);
         }
         agrees
+    }
+
+    fn learn<C>(&mut self, log: &Log<C>, commit: Index) {
+        let last = commit.min(log.last().index);
+        while self.last() < last {
+            self.digests.push(log.digest_at(self.last().next()));
+        }
     }
 }
 
@@ -93,13 +100,14 @@ pub struct LeaderCompleteness {
 impl<M: Machine> Invariant<Raft<M>> for LeaderCompleteness {
     fn observe(&mut self, step: &Step<'_, Raft<M>>) -> Result<(), String> {
         let Some(state) = step.state else { return Ok(()) };
-        let now = (state.commit, state.is_leader().then_some(state.term));
-        if self.seen.is_last(step.seat.index(), now) {
-            Ok(())
-        } else {
-            self.judge(step, state, now)
-        }
+        let now = (state.commit, led_by(state));
+        if self.seen.is_last(step.seat.index(), now) { Ok(()) } else { self.judge(step, state) }
     }
+}
+
+/// The term that a node leads.
+fn led_by<M: Machine>(state: &Raft<M>) -> Option<Term> {
+    state.is_leader().then_some(state.term)
 }
 
 impl LeaderCompleteness {
@@ -108,9 +116,9 @@ impl LeaderCompleteness {
         &mut self,
         step: &Step<'_, Raft<M>>,
         state: &Raft<M>,
-        now: (Index, Option<Term>),
     ) -> Result<(), String> {
-        let (commit, led) = self.seen.note(step.seat.index(), now);
+        let led = led_by(state);
+        let (commit, led_before) = self.seen.note(step.seat.index(), (state.commit, led));
         if commit != state.commit && self.committed.extend(&state.log, state.commit) {
             let upto = state.commit.min(self.committed.last());
             match self.by_term.get_mut(&state.term) {
@@ -118,8 +126,8 @@ impl LeaderCompleteness {
                 None => drop(self.by_term.insert(state.term, upto)),
             }
         }
-        match now.1 {
-            Some(term) if led != Some(term) => self.has_all_before(step.node, term, &state.log),
+        match led {
+            Some(term) if led_before != led => self.has_all_before(step.node, term, &state.log),
             _ => Ok(()),
         }
     }
@@ -154,14 +162,14 @@ struct Marks {
 impl<M: Machine> Invariant<Raft<M>> for CommitMonotone {
     fn observe(&mut self, step: &Step<'_, Raft<M>>) -> Result<(), String> {
         let Some(state) = step.state else { return Ok(()) };
-        let (term, commit, last) = (state.term, state.commit, state.log.last().index);
-        let now = Marks { incarnation: step.incarnation, term, commit };
+        let (incarnation, term, commit) = (step.incarnation, state.term, state.commit);
+        let now = Marks { incarnation, term, commit };
         match self.seen.get_mut(step.seat.index()) {
-            Some(before) if before.may_become(now) && commit <= last => {
+            Some(before) if before.may_become(now) && commit <= state.log.last().index => {
                 *before = now;
                 Ok(())
             }
-            _ => self.judge(step, now, last),
+            _ => self.judge(step, state),
         }
     }
 }
@@ -179,16 +187,16 @@ impl CommitMonotone {
     fn judge<M: Machine>(
         &mut self,
         step: &Step<'_, Raft<M>>,
-        now: Marks,
-        last: Index,
+        state: &Raft<M>,
     ) -> Result<(), String> {
-        let before = self.seen.note(step.seat.index(), now);
-        let (node, Marks { term, commit, .. }) = (step.node, now);
+        let (incarnation, term, commit) = (step.incarnation, state.term, state.commit);
+        let before = self.seen.note(step.seat.index(), Marks { incarnation, term, commit });
+        let (node, last) = (step.node, state.log.last().index);
         if commit > last {
             Err(format!("{node} has committed entry {commit}, and its log ends with {last}"))
         } else if term < before.term {
             Err(format!("{node} went back from term {} to term {term}", before.term))
-        } else if before.incarnation == now.incarnation && commit < before.commit {
+        } else if before.incarnation == incarnation && commit < before.commit {
             Err(format!("{node} went back from commit index {} to {commit}", before.commit))
         } else {
             Ok(())
@@ -255,8 +263,8 @@ impl AcknowledgedIsCommitted {
 
     fn learn<C>(&mut self, log: &Log<C>, commit: Index) -> Result<(), String> {
         let known = self.committed.last();
-        if !self.committed.extend(log, commit) {
-            // Which is for `state_machine_safety` to say.
+        // That it contradicts what others had is for `state_machine_safety` to say.
+        if !self.committed.extend(log, commit) || self.committed.last() == known {
             return Ok(());
         }
         let new = self.committed.last().0 - known.max(log.base().index).0;

@@ -22,13 +22,9 @@ pub struct StableLeader {
 impl<M: Machine> Goal<Raft<M>> for StableLeader {
     fn observe(&mut self, step: &Step<'_, Raft<M>>) {
         let Some(state) = step.state else { return };
-        let now = Some((state.term, state.is_leader()));
-        let others_take_part = self.taking_part.changes_with(state);
-        if others_take_part {
-            self.taking_part.learn(state);
-        }
-        if others_take_part || !self.nodes.is_last(step.node.index(), now) {
-            self.look(step.time, step.node, now);
+        let known = self.nodes.is_last(step.node.index(), Some((state.term, state.is_leader())));
+        if !known || self.taking_part.changes_with(state) {
+            self.take_in(step.time, step.node, state);
         }
     }
 
@@ -58,8 +54,13 @@ impl<M: Machine> Goal<Raft<M>> for StableLeader {
 }
 
 impl StableLeader {
-    /// Only when a node was elected, deposed or crashed, or a term began.
     #[inline(never)]
+    fn take_in<M: Machine>(&mut self, time: Time, node: NodeId, state: &Raft<M>) {
+        self.taking_part.see(state);
+        self.look(time, node, Some((state.term, state.is_leader())));
+    }
+
+    /// Only when a node was elected, deposed or crashed, or a term began.
     fn look(&mut self, time: Time, node: NodeId, now: Option<(Term, bool)>) {
         self.nodes.note(node.index(), now);
         let leader = self.undisputed();
@@ -100,17 +101,19 @@ struct Held {
     last: EntryId,
 }
 
+impl Held {
+    #[inline]
+    fn by<M: Machine>(node: &Raft<M>) -> Self {
+        Self { digest: node.log.digest(), commit: node.commit, last: node.log.last() }
+    }
+}
+
 impl<M: Machine> Goal<Raft<M>> for SameLog {
     fn observe(&mut self, step: &Step<'_, Raft<M>>) {
         let Some(state) = step.state else { return };
-        let (digest, last) = (state.log.digest(), state.log.last());
-        let now = Some(Held { digest, commit: state.commit, last });
-        let others_take_part = self.taking_part.changes_with(state);
-        if others_take_part {
-            self.taking_part.learn(state);
-        }
-        if others_take_part || !self.nodes.is_last(step.node.index(), now) {
-            self.look(step.time, step.node, now);
+        let known = self.nodes.is_last(step.node.index(), Some(Held::by(state)));
+        if !known || self.taking_part.changes_with(state) {
+            self.take_in(step.time, step.node, state);
         }
     }
 
@@ -131,8 +134,13 @@ impl<M: Machine> Goal<Raft<M>> for SameLog {
 }
 
 impl SameLog {
-    /// Only when a log or a commit index moved, and no further than to the first that differs.
     #[inline(never)]
+    fn take_in<M: Machine>(&mut self, time: Time, node: NodeId, state: &Raft<M>) {
+        self.taking_part.see(state);
+        self.look(time, node, Some(Held::by(state)));
+    }
+
+    /// Only when a log or a commit index moved, and no further than to the first that differs.
     fn look(&mut self, time: Time, node: NodeId, now: Option<Held>) {
         self.nodes.note(node.index(), now);
         let mut up = self.taking_part.of(&self.nodes).map(|(_, held)| held);
@@ -159,18 +167,20 @@ impl TakingPart {
         state.is_leader() && (state.term, state.configurations.latest().0) > self.since
     }
 
-    #[cold]
-    fn learn<M: Machine>(&mut self, state: &Raft<M>) {
-        let (index, members) = state.configurations.latest();
-        self.since = (state.term, index);
-        self.members = Some(members.all());
+    /// Looks at a node.
+    fn see<M: Machine>(&mut self, state: &Raft<M>) {
+        if self.changes_with(state) {
+            let (index, members) = state.configurations.latest();
+            self.since = (state.term, index);
+            self.members = Some(members.all());
+        }
     }
 
     /// What is known of the members that are up.
     fn of<'a, T>(&self, nodes: &'a Seen<Option<T>>) -> impl Iterator<Item = (NodeId, &'a T)> {
-        let rows = (0..).map(NodeId).zip(&nodes.0);
-        let up = rows.filter_map(|(node, row)| Some((node, row.as_ref()?)));
-        up.filter(|(node, _)| self.members.as_ref().is_none_or(|members| members.contains(*node)))
+        let rows = nodes.0.iter().zip((0..).map(NodeId));
+        rows.filter_map(|(row, node)| Some((node, row.as_ref()?)))
+            .filter(|(node, _)| self.members.as_ref().is_none_or(|all| all.contains(*node)))
     }
 }
 

@@ -29,10 +29,16 @@ struct Led {
 impl<M: Machine> Invariant<Raft<M>> for LeaderAppendOnly {
     fn observe(&mut self, step: &Step<'_, Raft<M>>) -> Result<(), String> {
         let Some(state) = step.state else { return Ok(()) };
-        let (incarnation, term) = (step.incarnation, state.term);
-        let (last, digest) = (state.log.last().index, state.log.digest());
-        let now = state.is_leader().then_some(Led { incarnation, term, last, digest });
-        if self.led.is_last(step.seat.index(), now) { Ok(()) } else { self.judge(step, state, now) }
+        let now = Led::by(state, step.incarnation);
+        if self.led.is_last(step.seat.index(), now) { Ok(()) } else { self.judge(step, state) }
+    }
+}
+
+impl Led {
+    #[inline]
+    fn by<M: Machine>(node: &Raft<M>, incarnation: u32) -> Option<Self> {
+        let (last, digest) = (node.log.last().index, node.log.digest());
+        node.is_leader().then_some(Self { incarnation, term: node.term, last, digest })
     }
 }
 
@@ -42,11 +48,10 @@ impl LeaderAppendOnly {
         &mut self,
         step: &Step<'_, Raft<M>>,
         state: &Raft<M>,
-        now: Option<Led>,
     ) -> Result<(), String> {
-        let Some((before, now)) = self.led.note(step.seat.index(), now).zip(now) else {
-            return Ok(());
-        };
+        let now = Led::by(state, step.incarnation);
+        let before = self.led.note(step.seat.index(), now);
+        let Some((before, now)) = before.zip(now) else { return Ok(()) };
         let still_leads = (before.term, before.incarnation) == (now.term, now.incarnation);
         if still_leads && state.log.digest_at(before.last) != Some(before.digest) {
             let (node, term, last) = (step.node, now.term, before.last);
