@@ -145,7 +145,8 @@ impl<M: Machine> Raft<M> {
             return;
         }
         progress.answered(matched, base, last, pipelined);
-        if matched > self.commit {
+        // Who is no further than the commit index makes no majority beyond it.
+        if matched > before.max(self.commit) {
             self.advance_commit(cx);
         }
         if matched > before {
