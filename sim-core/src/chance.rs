@@ -159,7 +159,17 @@ impl Delay {
     ///
     /// # Panics
     /// If the range of a uniform one is turned round.
+    #[inline(always)]
     pub fn draw(self, draw: &mut Draw) -> Duration {
+        match self {
+            Self::Uniform { from, to } => draw.between(from, to),
+            _ => self.draw_other(draw),
+        }
+    }
+
+    /// The others are drawn where a call more is nothing.
+    #[inline(never)]
+    fn draw_other(self, draw: &mut Draw) -> Duration {
         match self {
             Self::Fixed(length) => length,
             Self::Uniform { from, to } => draw.between(from, to),

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::chance::Chance;
 use crate::decide::SharedDecider;
 use crate::id::Seat;
-use crate::rng::Key;
+use crate::rng::{Draw, Key};
 
 /// One choice of a handler.
 ///
@@ -28,59 +28,81 @@ pub struct Choice {
     pub picked: u64,
 }
 
-/// Where a process's choices come from: keyed by (seat, incarnation, ordinal), with or without somebody
-/// who has a say in them, or a script.
+/// Where the choices of a process come from: keyed by (seat, incarnation, ordinal). What a seat keeps
+/// between two steps.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stream {
+    key: Key,
+    ordinal: u64,
+}
+
+/// The choices of the process that a context is lent to.
 #[derive(Clone, Debug)]
 pub(crate) struct Choices {
-    source: Source,
+    stream: Stream,
+    say: Say,
     made: Vec<Choice>,
 }
 
-#[derive(Clone, Debug)]
-enum Source {
-    Keyed { key: Key, ordinal: u64 },
-    Decided(Box<Decided>),
-    Scripted { picks: Vec<u64>, next: usize },
-}
-
-/// A seat's choices in which a decider has a say.
+/// Who says how choices come out.
 #[derive(Clone)]
-struct Decided {
-    key: Key,
-    ordinal: u64,
-    seat: Seat,
-    decider: SharedDecider,
-}
-
-impl fmt::Debug for Decided {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Decided").field("seat", &self.seat).finish_non_exhaustive()
-    }
-}
-
-impl Choices {
-    pub(crate) const fn keyed(key: Key) -> Self {
-        Self { source: Source::Keyed { key, ordinal: 0 }, made: Vec::new() }
-    }
-
+enum Say {
+    /// They are drawn.
+    Drawn,
+    /// They are drawn, and somebody has a say in them.
+    Decided { seat: Seat, decider: SharedDecider },
+    /// They are given; zero when these are used up.
     #[cfg_attr(
         not(any(test, feature = "testing")),
         expect(dead_code, reason = "only tests and explorers say beforehand what is chosen")
     )]
-    pub(crate) const fn scripted(picks: Vec<u64>) -> Self {
-        Self { source: Source::Scripted { picks, next: 0 }, made: Vec::new() }
+    Scripted { picks: Vec<u64>, next: usize },
+}
+
+impl Stream {
+    pub(crate) const fn new(key: Key) -> Self {
+        Self { key, ordinal: 0 }
     }
 
-    /// Starts the stream of another incarnation, and keeps the buffer.
-    pub(crate) fn rekey(&mut self, key: Key, seat: Seat, decider: Option<&SharedDecider>) {
-        self.source = match decider {
-            None => Source::Keyed { key, ordinal: 0 },
+    #[inline]
+    fn next(&mut self) -> Draw {
+        self.ordinal += 1;
+        self.key.about(self.ordinal).draw()
+    }
+}
+
+impl Choices {
+    pub(crate) const fn drawn() -> Self {
+        Self { stream: Stream::new(Key::new(0)), say: Say::Drawn, made: Vec::new() }
+    }
+
+    /// Lets the next choices come out as given.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn script(&mut self, picks: Vec<u64>) {
+        self.say = Say::Scripted { picks, next: 0 };
+    }
+
+    /// From here on choices come from this stream.
+    #[inline]
+    pub(crate) const fn draw_from(&mut self, stream: Stream) {
+        self.stream = stream;
+    }
+
+    /// Where the next choice comes from.
+    #[inline]
+    pub(crate) const fn stream(&self) -> Stream {
+        self.stream
+    }
+
+    /// From here on this decider has a say in them, as choices of this seat; or nobody has.
+    #[inline]
+    pub(crate) fn decided_by(&mut self, decider: Option<&SharedDecider>, seat: Seat) {
+        match decider {
+            None => self.say = Say::Drawn,
             Some(decider) => {
-                let decider = SharedDecider::clone(decider);
-                Source::Decided(Box::new(Decided { key, ordinal: 0, seat, decider }))
+                self.say = Say::Decided { seat, decider: SharedDecider::clone(decider) };
             }
-        };
-        self.made.clear();
+        }
     }
 
     pub(crate) fn made(&self) -> &[Choice] {
@@ -91,65 +113,71 @@ impl Choices {
         self.made.clear();
     }
 
+    #[inline]
     pub(crate) fn below(&mut self, of: u64) -> u64 {
-        assert!(of > 0, "a choice among nothing");
-        let picked = match &mut self.source {
-            Source::Keyed { key, ordinal } => next(*key, ordinal).below(of),
-            Source::Decided(decided) => decided.below(of),
-            Source::Scripted { picks, next } => {
-                let picked = picks.get(*next).copied().unwrap_or(0);
-                *next += 1;
-                assert!(picked < of, "the script picks {picked} of {of}");
-                picked
-            }
+        let picked = match self.say {
+            Say::Drawn => self.stream.next().below(of),
+            _ => self.said_below(of),
         };
         self.made.push(Choice { of, picked });
         picked
     }
 
+    #[cold]
+    fn said_below(&mut self, of: u64) -> u64 {
+        match &mut self.say {
+            Say::Drawn => unreachable!("drawn at once"),
+            Say::Decided { seat, decider } => {
+                let drawn = self.stream.next().below(of);
+                decide(decider, *seat, of, drawn)
+            }
+            Say::Scripted { picks, next } => {
+                let picked = picks.get(*next).copied().unwrap_or(0);
+                *next += 1;
+                assert!(picked < of, "the script picks {picked} of {of}");
+                picked
+            }
+        }
+    }
+
     /// To an explorer a chance is a choice between two, whatever its weight.
     pub(crate) fn chance(&mut self, chance: Chance) -> bool {
-        let happens = match &mut self.source {
-            Source::Keyed { key, ordinal } => next(*key, ordinal).chance(chance),
-            Source::Decided(decided) => decided.chance(chance),
-            Source::Scripted { .. } => return self.below(2) == 1,
+        let happens = match &mut self.say {
+            Say::Drawn => self.stream.next().chance(chance),
+            Say::Decided { seat, decider } => {
+                let drawn = self.stream.next().chance(chance);
+                decide(decider, *seat, 2, u64::from(drawn)) == 1
+            }
+            Say::Scripted { .. } => return self.below(2) == 1,
         };
         self.made.push(Choice { of: 2, picked: u64::from(happens) });
         happens
     }
 
     pub(crate) fn entropy(&mut self) -> u64 {
-        match &mut self.source {
-            Source::Keyed { key, ordinal } => next(*key, ordinal).word(),
-            Source::Decided(decided) => decided.entropy(),
-            Source::Scripted { .. } => 0,
+        match &mut self.say {
+            Say::Drawn => self.stream.next().word(),
+            Say::Decided { seat, decider } => {
+                let drawn = self.stream.next().word();
+                decider.borrow_mut().entropy(*seat, drawn)
+            }
+            Say::Scripted { .. } => 0,
         }
     }
 }
 
-impl Decided {
-    fn below(&mut self, of: u64) -> u64 {
-        let drawn = next(self.key, &mut self.ordinal).below(of);
-        self.decide(of, drawn)
-    }
-
-    fn chance(&mut self, chance: Chance) -> bool {
-        let drawn = next(self.key, &mut self.ordinal).chance(chance);
-        self.decide(2, u64::from(drawn)) == 1
-    }
-
-    fn decide(&self, of: u64, drawn: u64) -> u64 {
-        let decided = self.decider.borrow_mut().choice(self.seat, of, drawn);
-        if decided < of { decided } else { drawn }
-    }
-
-    fn entropy(&mut self) -> u64 {
-        let drawn = next(self.key, &mut self.ordinal).word();
-        self.decider.borrow_mut().entropy(self.seat, drawn)
-    }
+/// What is out of range is not taken.
+fn decide(decider: &SharedDecider, seat: Seat, of: u64, drawn: u64) -> u64 {
+    let decided = decider.borrow_mut().choice(seat, of, drawn);
+    if decided < of { decided } else { drawn }
 }
 
-fn next(key: Key, ordinal: &mut u64) -> crate::rng::Draw {
-    *ordinal += 1;
-    key.about(*ordinal).draw()
+impl fmt::Debug for Say {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Drawn => "drawn",
+            Self::Decided { .. } => "decided",
+            Self::Scripted { .. } => "scripted",
+        })
+    }
 }

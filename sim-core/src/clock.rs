@@ -45,23 +45,28 @@ impl Clock {
     }
 
     /// What the monotonic clock shows.
+    #[inline(always)]
     pub(crate) fn now(self, time: Time) -> Time {
-        if self.drift_ppm == 0 {
-            return time;
-        }
+        if self.drift_ppm == 0 { time } else { self.drifted(time) }
+    }
+
+    fn drifted(self, time: Time) -> Time {
         let nanos = i128::from(time.as_nanos());
         nanos_since_zero(nanos + nanos * i128::from(self.drift_ppm) / MILLION)
     }
 
     /// What the wall clock shows; never before the beginning.
+    #[inline(always)]
     pub(crate) fn wall(self, time: Time) -> Time {
-        if self.offset_nanos == 0 {
-            return self.now(time);
-        }
+        if self.offset_nanos == 0 { self.now(time) } else { self.shifted(time) }
+    }
+
+    fn shifted(self, time: Time) -> Time {
         nanos_since_zero(i128::from(self.now(time).as_nanos()) + i128::from(self.offset_nanos))
     }
 
     /// How long it truly takes until this clock has advanced by a length.
+    #[inline]
     pub(crate) fn true_length(self, shown: Duration) -> Duration {
         if self.drift_ppm == 0 {
             return shown;

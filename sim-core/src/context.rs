@@ -12,9 +12,9 @@ use rand_core::SeedableRng;
 
 use crate::chance::{Chance, Delay};
 use crate::choice::{Choice, Choices};
+use crate::hash::content;
 use crate::id::{NodeId, NodeSet, Peers, RequestId};
 use crate::protocol::{Protocol, Tag};
-use crate::rng::Key;
 use crate::signed::Signed;
 use crate::time::Time;
 
@@ -31,6 +31,7 @@ use crate::time::Time;
 /// // Or as it prints, which is shorter:
 /// assert_eq!(cx.effects(), ["-> n1 7"]);
 /// ```
+#[repr(u8)]
 pub enum Effect<P: Protocol> {
     /// A message to one node, several, or all others.
     Send {
@@ -186,6 +187,7 @@ impl<P: Protocol> Context<P> {
     ///
     /// # Panics
     /// If `of` is zero.
+    #[inline]
     pub fn choose(&mut self, of: u64) -> u64 {
         self.choices.below(of)
     }
@@ -248,16 +250,19 @@ impl<P: Protocol> Context<P> {
 /// To act.
 impl<P: Protocol> Context<P> {
     /// Sends a message to one node.
+    #[inline]
     pub fn send(&mut self, to: NodeId, message: P::Message) {
         self.effects.push(Effect::Send { to: Destination::One(to), message });
     }
 
     /// Sends a message to several nodes.
+    #[inline]
     pub fn multicast(&mut self, to: NodeSet, message: P::Message) {
         self.effects.push(Effect::Send { to: Destination::Many(to), message });
     }
 
     /// Sends a message to every other node.
+    #[inline]
     pub fn broadcast(&mut self, message: P::Message) {
         self.effects.push(Effect::Send { to: Destination::Others, message });
     }
@@ -273,17 +278,20 @@ impl<P: Protocol> Context<P> {
     /// cx.set_timer(Tell, Duration::from_millis(150)..=Duration::from_millis(300));
     /// assert_eq!(cx.effects(), ["timer Tell in 50ms", "timer Tell in 150ms..300ms"]);
     /// ```
+    #[inline]
     pub fn set_timer(&mut self, timer: P::Timer, delay: impl Into<Delay>) {
         self.effects.push(Effect::SetTimer { timer, delay: delay.into() });
     }
 
     /// Cancels an alarm, if it is set.
+    #[inline]
     pub fn cancel_timer(&mut self, timer: P::Timer) {
         self.effects.push(Effect::CancelTimer { timer });
     }
 
     /// Hands a record to the disk. A crash may lose it until a [`sync`](Self::sync) or a
     /// [`flush`](Self::flush) after it is done.
+    #[inline]
     pub fn write(&mut self, record: P::Record) {
         self.effects.push(Effect::Write { record });
     }
@@ -334,17 +342,20 @@ impl<P: Protocol> Context<P> {
     /// cx.broadcast(8); // leaves when both are durable
     /// assert_eq!(cx.effects(), ["write 7", "write 8", "flush", "-> * 8"]);
     /// ```
+    #[inline]
     pub fn flush(&mut self) {
         self.effects.push(Effect::Flush);
     }
 
     /// Writes a record and waits until it is durable.
+    #[inline]
     pub fn persist(&mut self, record: P::Record) {
         self.write(record);
         self.flush();
     }
 
     /// Answers a client.
+    #[inline]
     pub fn reply(&mut self, request: RequestId, reply: P::Reply) {
         self.effects.push(Effect::Reply { request, reply });
     }
@@ -360,6 +371,7 @@ impl<P: Protocol> Context<P> {
     /// cx.redirect(request, leader);
     /// assert_eq!(cx.effects(), ["=> c1#7 ask n2"]);
     /// ```
+    #[inline]
     pub fn redirect(&mut self, request: RequestId, to: Option<NodeId>) {
         self.effects.push(Effect::Redirect { request, to });
     }
@@ -384,6 +396,7 @@ impl<P: Protocol> Context<P> {
     /// cx.reached("overtaken");
     /// assert_eq!(cx.effects(), ["reached overtaken"]);
     /// ```
+    #[inline]
     pub fn reached(&mut self, point: &'static str) {
         self.effects.push(Effect::Reached { point });
     }
@@ -526,7 +539,7 @@ impl<P: Protocol> Context<P> {
             nodes,
             now: Time::ZERO,
             wall: Time::ZERO,
-            choices: Choices::keyed(Key::new(0)),
+            choices: Choices::drawn(),
             effects: Vec::new(),
             inner: Vec::new(),
         }
@@ -581,6 +594,7 @@ impl<P: Protocol> Context<P> {
         &mut self.effects
     }
 
+    #[inline]
     pub(crate) fn load(&mut self, me: NodeId, now: Time, wall: Time) {
         assert!(self.effects.is_empty(), "the previous step was applied");
         self.me = me;
@@ -592,12 +606,26 @@ impl<P: Protocol> Context<P> {
         self.nodes = nodes;
     }
 
-    pub(crate) const fn swap_choices(&mut self, choices: &mut Choices) {
-        std::mem::swap(&mut self.choices, choices);
+    pub(crate) const fn choices_mut(&mut self) -> &mut Choices {
+        &mut self.choices
     }
 
-    pub(crate) const fn swap_effects(&mut self, effects: &mut Vec<Effect<P>>) {
-        std::mem::swap(&mut self.effects, effects);
+    /// Takes out what was recorded, with the buffer that holds it.
+    #[inline]
+    pub(crate) fn take_buffer(&mut self) -> Vec<Effect<P>> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Whether the next step has to do without a buffer.
+    #[inline]
+    pub(crate) const fn lacks_buffer(&self) -> bool {
+        self.effects.capacity() == 0
+    }
+
+    /// Gives an empty buffer for the next step.
+    #[inline]
+    pub(crate) fn give_buffer(&mut self, effects: Vec<Effect<P>>) {
+        self.effects = effects;
     }
 }
 
@@ -620,7 +648,7 @@ impl<P: Protocol> Context<P> {
     /// assert_eq!([cx.choose(5), cx.choose(5), cx.choose(5)], [4, 1, 0]);
     /// ```
     pub fn script(&mut self, picks: Vec<u64>) {
-        self.choices = Choices::scripted(picks);
+        self.choices.script(picks);
     }
 
     /// Takes out what was recorded.
@@ -669,6 +697,18 @@ impl fmt::Debug for Destination {
             Self::One(node) => fmt::Debug::fmt(node, f),
             Self::Many(nodes) => fmt::Debug::fmt(nodes, f),
             Self::Others => f.write_str("*"),
+        }
+    }
+}
+
+impl Destination {
+    /// A word that tells it from every other, for the fingerprint.
+    #[inline]
+    pub(crate) fn word(&self) -> u64 {
+        match self {
+            Self::One(node) => u64::from(node.0),
+            Self::Others => 1 << 32,
+            Self::Many(nodes) => content(nodes) | 1 << 33,
         }
     }
 }

@@ -90,12 +90,18 @@ impl Counters {
         self.faults[family as usize] += 1;
     }
 
+    #[inline]
     pub(crate) fn kind(&mut self, kind: u8, receivers: u64) {
-        let kind = usize::from(kind);
-        if self.kinds.len() <= kind {
-            self.kinds.resize(kind + 1, 0);
+        match self.kinds.get_mut(usize::from(kind)) {
+            Some(count) => *count = count.wrapping_add(receivers),
+            None => self.first_of_kind(kind, receivers),
         }
-        self.kinds[kind] += receivers;
+    }
+
+    #[cold]
+    fn first_of_kind(&mut self, kind: u8, receivers: u64) {
+        self.kinds.resize(usize::from(kind) + 1, 0);
+        self.kinds[usize::from(kind)] = receivers;
     }
 
     pub(crate) fn reached(&mut self, point: &'static str) {

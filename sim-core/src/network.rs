@@ -67,39 +67,37 @@ const REORDER: u64 = 4;
 /// How many messages a sender sent to each receiver at this instant: what tells them apart (rule 6).
 #[derive(Default)]
 pub(crate) struct Positions {
-    at: Time,
-    /// By receiver, in order.
-    sent: Vec<(Port, u32)>,
+    /// By receiver: when it was last sent something, and how much at that instant.
+    sent: Vec<(Time, u32)>,
 }
 
 impl Positions {
     /// Forgets everything and keeps the memory.
     pub(crate) fn clear(&mut self) {
-        self.at = Time::ZERO;
         self.sent.clear();
     }
 
     /// The position of the next message to a receiver, from one.
+    #[inline(always)]
     pub(crate) fn next(&mut self, now: Time, to: Port) -> u32 {
-        if self.at != now {
-            self.at = now;
-            self.sent.clear();
-        }
-        // A broadcast goes through its receivers in order, so most of them are new and the last.
-        if self.sent.last().is_none_or(|&(last, _)| last < to) {
-            self.sent.push((to, 1));
-            return 1;
-        }
-        match self.sent.binary_search_by_key(&to, |&(port, _)| port) {
-            Ok(place) => {
-                self.sent[place].1 += 1;
-                self.sent[place].1
+        match self.sent.get_mut(to.0 as usize) {
+            Some((at, count)) if *at == now => {
+                *count += 1;
+                *count
             }
-            Err(place) => {
-                self.sent.insert(place, (to, 1));
+            Some(last) => {
+                *last = (now, 1);
                 1
             }
+            None => self.first_to(now, to),
         }
+    }
+
+    #[cold]
+    fn first_to(&mut self, now: Time, to: Port) -> u32 {
+        self.sent.resize(to.0 as usize + 1, (now, 0));
+        self.sent[to.0 as usize].1 = 1;
+        1
     }
 }
 
@@ -109,6 +107,9 @@ pub(crate) struct Network {
     settings: NetworkSettings,
     /// Whether every link is the default one.
     uniform: bool,
+    /// Whether nothing can happen to a message but that it takes its time: every link is the default
+    /// one, which loses, copies and reorders nothing, and no fault disturbs any.
+    calm: bool,
     disturbances: Vec<Disturbance>,
 }
 
@@ -133,7 +134,19 @@ const TO: u16 = 2;
 impl Network {
     pub(crate) fn new(key: Key, seats: u32, settings: &NetworkSettings) -> Self {
         let uniform = settings.overrides.is_empty() && settings.regions.latency.is_empty();
-        Self { key, seats, settings: settings.clone(), uniform, disturbances: Vec::new() }
+        let settings = settings.clone();
+        let mut network =
+            Self { key, seats, settings, uniform, calm: false, disturbances: Vec::new() };
+        network.look_whether_calm();
+        network
+    }
+
+    fn look_whether_calm(&mut self) {
+        let LinkSettings { loss, duplicate, reorder, .. } = self.settings.link;
+        let dangers = [loss, duplicate, reorder];
+        self.calm = self.uniform
+            && self.disturbances.is_empty()
+            && dangers.into_iter().all(Chance::is_never);
     }
 
     pub(crate) fn port(&self, endpoint: Endpoint) -> Port {
@@ -143,15 +156,34 @@ impl Network {
         }
     }
 
-    /// What becomes of a message sent now.
-    pub(crate) fn fate(&self, link: Link, now: Time, position: u32) -> Fate {
-        if self.passage(link) == Passage::Cut {
-            return Fate::Cut;
+    /// How long a message sent now takes, if nothing else can happen to it.
+    #[inline(always)]
+    pub(crate) fn calm_delay(&self, link: Link, now: Time, position: u32) -> Option<Duration> {
+        if !self.calm {
+            return None;
         }
-        let settings = self.settings_of(link);
+        let mut draw = self.message(link, now, position).draw();
+        Some(self.settings.link.latency.draw(&mut draw))
+    }
+
+    /// What becomes of a message sent now.
+    #[inline(never)]
+    pub(crate) fn fate(&self, link: Link, now: Time, position: u32) -> Fate {
+        match self.passage(link) {
+            Passage::Cut => Fate::Cut,
+            _ => self.fate_over(&self.settings_of(link), self.message(link, now, position)),
+        }
+    }
+
+    /// What the draws about a message start from.
+    #[inline(always)]
+    fn message(&self, link: Link, now: Time, position: u32) -> Key {
         // Twenty bits for an endpoint and 24 for a position keep them apart in any run that fits.
         let place = u64::from(link.from.0) << 44 ^ u64::from(link.to.0) << 24 ^ u64::from(position);
-        let message = self.key.about(place).about(now.as_nanos());
+        self.key.about_both(place, now.as_nanos())
+    }
+
+    fn fate_over(&self, settings: &LinkSettings, message: Key) -> Fate {
         if happens(message, LOSS, settings.loss) {
             return Fate::Lost;
         }
@@ -165,7 +197,13 @@ impl Network {
     }
 
     /// Whether a message that is due gets through: what is in flight when a cut begins is lost too.
+    #[inline(always)]
     pub(crate) fn passage(&self, link: Link) -> Passage {
+        if self.disturbances.is_empty() { Passage::Open } else { self.disturbed_passage(link) }
+    }
+
+    #[inline(never)]
+    fn disturbed_passage(&self, link: Link) -> Passage {
         let mut passage = Passage::Open;
         for disturbance in &self.disturbances {
             match disturbance.kind {
@@ -183,7 +221,7 @@ impl Network {
         for (group, ports) in (1..).zip(groups) {
             ports.iter().for_each(|&endpoint| mark(&mut member, self.port(endpoint), group));
         }
-        self.disturbances.push(Disturbance { fault, kind: Kind::Partition, member });
+        self.begin(Disturbance { fault, kind: Kind::Partition, member });
     }
 
     pub(crate) fn cut(&mut self, fault: usize, from: &[Endpoint], to: &[Endpoint]) {
@@ -207,18 +245,25 @@ impl Network {
     /// Ends a disturbance.
     pub(crate) fn end(&mut self, fault: usize) {
         self.disturbances.retain(|disturbance| disturbance.fault != fault);
+        self.look_whether_calm();
     }
 
     /// Ends all of them.
     pub(crate) fn heal(&mut self) {
         self.disturbances.clear();
+        self.look_whether_calm();
     }
 
     fn disturb(&mut self, fault: usize, kind: Kind, from: &[Endpoint], to: &[Endpoint]) {
         let mut member = Vec::new();
         from.iter().for_each(|&endpoint| mark(&mut member, self.port(endpoint), FROM));
         to.iter().for_each(|&endpoint| mark(&mut member, self.port(endpoint), TO));
-        self.disturbances.push(Disturbance { fault, kind, member });
+        self.begin(Disturbance { fault, kind, member });
+    }
+
+    fn begin(&mut self, disturbance: Disturbance) {
+        self.disturbances.push(disturbance);
+        self.look_whether_calm();
     }
 
     fn settings_of(&self, link: Link) -> LinkSettings {
@@ -280,6 +325,7 @@ fn mark(member: &mut Vec<u16>, port: Port, with: u16) {
 }
 
 /// A danger that is absent draws nothing (rule 6).
+#[inline]
 fn happens(message: Key, what: u64, chance: Chance) -> bool {
     !chance.is_never() && message.about(what).draw().chance(chance)
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::adversary::Adversary;
-use crate::choice::Choices;
+use crate::choice::Stream;
 use crate::clock::Clock;
 use crate::context::Effect;
 use crate::disk::Disk;
@@ -24,7 +24,8 @@ pub(crate) struct Node<P: Protocol> {
     pub(crate) disk: Disk<P::Record>,
     pub(crate) clock: Clock,
     pub(crate) timers: Timers<P::Timer>,
-    pub(crate) choices: Choices,
+    /// Where its choices come from.
+    pub(crate) choices: Stream,
     /// What this incarnation draws from.
     pub(crate) key: Key,
     /// How often this incarnation synced its disk.
@@ -104,7 +105,7 @@ pub(crate) struct Suspended<P: Protocol> {
 
 pub(crate) struct Corruption<P: Protocol> {
     pub(crate) adversary: Box<dyn Adversary<P>>,
-    pub(crate) choices: Choices,
+    pub(crate) choices: Stream,
 }
 
 impl<P: Protocol> Node<P> {
@@ -117,7 +118,7 @@ impl<P: Protocol> Node<P> {
             disk: Disk::new(),
             clock,
             timers: Timers::new(),
-            choices: Choices::keyed(Key::new(0)),
+            choices: Stream::new(Key::new(0)),
             key: Key::new(0),
             syncs: 0,
             waiting: VecDeque::new(),

@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::adversary::Adversary;
 use crate::check::{Goal, Invariant, Violation, builtin};
-use crate::choice::Choices;
+use crate::choice::Stream;
 use crate::client::{Answer, Client, NoClient, Scripted};
 use crate::clock::Clock;
 use crate::context::{Context, Effect};
@@ -145,7 +145,8 @@ pub struct Simulation<P: Protocol, C: Client<P> = NoClient> {
     cluster: Cluster<P::Config>,
     upgrades: Vec<P::Config>,
     now: Time,
-    instant: Instant,
+    /// How many events happened at this instant.
+    at_this_instant: u32,
     queue: Queue<Event<P>>,
     network: Network,
     nodes: Vec<Node<P>>,
@@ -164,19 +165,14 @@ pub struct Simulation<P: Protocol, C: Client<P> = NoClient> {
     violation: Option<Violation>,
     trace: Option<Box<dyn Trace<P, C>>>,
     decider: Option<SharedDecider>,
+    /// Why the step that runs does, if somebody has a say in it.
+    cause: Option<unplanned::Why<P::Timer>>,
     /// How many crashes the decider asked for.
     unplanned_crashes: u32,
     /// Whose handler runs: who is to blame for a panic.
     running: Option<Seat>,
     /// A handler panicked, so nothing in here can be relied on (rule 12).
     poisoned: bool,
-}
-
-/// How many events happened at this instant.
-#[derive(Default)]
-struct Instant {
-    at: Time,
-    events: u32,
 }
 
 enum Event<P: Protocol> {
@@ -186,7 +182,7 @@ enum Event<P: Protocol> {
     Synced { seat: Seat, incarnation: u32, upto: u64, tag: Tag },
     Request { from: ClientId, to: Seat, id: RequestId, hash: u64, request: P::Request },
     Answer { from: Seat, id: RequestId, hash: u64, answer: Answer<P::Reply> },
-    ClientTimer { client: ClientId, setting: u64 },
+    ClientTimer { client: ClientId },
     Arrival { client: ClientId },
     Scripted { line: u32 },
     FaultBegins { fault: u32 },
@@ -207,7 +203,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         let mut simulation = Self {
             keys,
             now: Time::ZERO,
-            instant: Instant::default(),
+            at_this_instant: 0,
             queue: Queue::new(),
             network: Network::new(keys.network, seats, &setup.world.network),
             nodes: Vec::new(),
@@ -224,6 +220,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             violation: None,
             trace: None,
             decider: None,
+            cause: None,
             unplanned_crashes: 0,
             running: None,
             poisoned: false,
@@ -261,11 +258,12 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         assert_eq!(setup.cluster.size(), setup.world.nodes, "a config for each node of the world");
         self.keys = Keys::new(setup.seed);
         self.now = Time::ZERO;
-        self.instant = Instant::default();
+        self.at_this_instant = 0;
         self.queue.clear(setup.world.seeded_ties.then_some(self.keys.ties));
         let seats = setup.world.seats();
         self.network = Network::new(self.keys.network, seats, &setup.world.network);
         self.cx.resize(setup.world.nodes);
+        self.cx.choices_mut().decided_by(None, Seat(0));
         self.held.clear();
         self.watch.restart(&setup.world, setup.invariants, setup.goals, setup.reply_within);
         self.history.clear();
@@ -280,6 +278,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         self.workload = setup.workload;
         self.script = setup.script;
         self.decider = setup.decider;
+        self.cause = None;
         self.unplanned_crashes = 0;
         self.seat_everybody();
         self.plan_beginning();
@@ -295,7 +294,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     /// # Panics
     /// If the world has no such seat.
     pub fn corrupt(&mut self, seat: Seat, adversary: Box<dyn Adversary<P>>) {
-        let choices = Choices::keyed(self.keys.adversary.about(u64::from(seat.0)));
+        let choices = Stream::new(self.keys.adversary.about(u64::from(seat.0)));
         self.nodes[seat.index()].adversary = Some(Corruption { adversary, choices });
     }
 
@@ -472,6 +471,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     /// }
     /// assert_eq!(run.now(), Time::ZERO + Duration::from_millis(11));
     /// ```
+    #[inline(always)]
     pub fn next_event(&mut self) -> bool {
         if self.violation.is_some() {
             return false;
@@ -479,20 +479,25 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         let Some((time, arrival, event)) = self.queue.pop_until(self.world.end) else {
             return false;
         };
-        self.now = time;
-        if let Event::Timer { seat, slot } = event {
-            // A timer that nobody waits for is neither counted nor told of.
-            match self.nodes[seat.index()].timers.surface(slot, (time, arrival)) {
-                Surfaced::Stale => return true,
-                Surfaced::Later((deadline, place)) => {
-                    self.queue.push_as(deadline, place, event);
-                    return true;
-                }
-                Surfaced::Rings => {}
+        if time != self.now {
+            (self.now, self.at_this_instant) = (time, 0);
+        }
+        let due = (time, arrival);
+        // An alarm that nobody waits for is neither counted nor told of.
+        let surfaced = match event {
+            Event::Timer { seat, slot } => self.nodes[seat.index()].timers.surface(slot, due),
+            Event::ClientTimer { client } => self.surface_client_timer(client, due),
+            _ => Surfaced::Rings,
+        };
+        match surfaced {
+            Surfaced::Rings => {}
+            Surfaced::Stale => return true,
+            Surfaced::Later((deadline, place)) => {
+                self.queue.push_as(deadline, place, event);
+                return true;
             }
         }
-        self.count_event();
-        if self.violation.is_none() {
+        if self.count_event() {
             self.dispatch(arrival, event);
             self.look_at_goals();
         }
@@ -502,17 +507,18 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         true
     }
 
+    #[inline(always)]
     fn dispatch(&mut self, arrival: Arrival, event: Event<P>) {
         match event {
             Event::Message { from, to, hash, message } => {
-                self.absorb(1, to.0, hash);
-                self.fingerprint.absorb(u64::from(from.0));
+                self.absorb(1, to.0, hash.wrapping_add(u64::from(from.0)));
                 self.deliver(from, to, hash, message);
             }
             Event::Timer { seat, slot } => {
                 self.absorb(2, seat.0, u64::from(slot));
-                self.counters.timers += 1;
-                self.input(seat, Input::Timer { slot, due: (self.now, arrival) });
+                count(&mut self.counters.timers);
+                let due = (self.now, arrival);
+                self.input(seat, || Input::Timer { slot, due });
             }
             Event::Durable { seat, incarnation, upto } => {
                 self.absorb(3, seat.0, upto);
@@ -530,7 +536,10 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
                 self.absorb(6, id.client.0, hash);
                 self.deliver_answer(from, id, hash, answer);
             }
-            Event::ClientTimer { client, setting } => self.client_timer(client, setting),
+            Event::ClientTimer { client } => {
+                self.absorb(7, client.0, 0);
+                self.client_timer(client, (self.now, arrival));
+            }
             Event::Arrival { client } => {
                 self.absorb(8, client.0, 0);
                 self.task_arrives(client);
@@ -558,15 +567,18 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         }
     }
 
+    #[inline(always)]
     fn deliver(&mut self, from: Seat, to: Seat, hash: u64, message: P::Message) {
         let link = Link { from: Port(from.0), to: Port(to.0) };
         let ends = (Endpoint::Seat(from), Endpoint::Seat(to));
         match self.network.passage(link) {
-            Passage::Open if self.nodes[to.index()].status.is_alive() => {
-                self.counters.delivered += 1;
-                self.input(to, Input::Message { from, message });
+            Passage::Open => {
+                if self.input(to, || Input::Message { from, message }) {
+                    count(&mut self.counters.delivered);
+                } else {
+                    self.reach_nobody(ends);
+                }
             }
-            Passage::Open => self.reach_nobody(ends),
             Passage::Cut => self.cut_in_flight(ends),
             Passage::Held => self.hold(link, ends, Event::Message { from, to, hash, message }),
         }
@@ -588,30 +600,43 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         self.held.push((link, event));
     }
 
-    fn count_event(&mut self) {
-        self.counters.events += 1;
-        if self.instant.at != self.now {
-            self.instant = Instant { at: self.now, events: 0 };
+    /// Says whether the run keeps within its limits.
+    #[inline(always)]
+    fn count_event(&mut self) -> bool {
+        count(&mut self.counters.events);
+        // It is within the limit until it is the first beyond.
+        self.at_this_instant = self.at_this_instant.wrapping_add(1);
+        let limits = &self.world.limits;
+        let within = self.at_this_instant <= limits.events_at_one_instant
+            && self.counters.events <= limits.events;
+        if !within {
+            self.run_away();
         }
-        self.instant.events += 1;
+        within
+    }
+
+    #[cold]
+    fn run_away(&mut self) {
         let limits = self.world.limits;
-        if self.instant.events > limits.events_at_one_instant {
+        if self.at_this_instant > limits.events_at_one_instant {
             let many = limits.events_at_one_instant;
             self.violate(
                 builtin::NO_RUNAWAY,
                 None,
                 format!("more than {many} events at one instant"),
             );
-        } else if self.counters.events > limits.events {
+        } else {
             let many = limits.events;
             self.violate(builtin::NO_RUNAWAY, None, format!("more than {many} events in one run"));
         }
     }
 
+    /// Takes an event into the fingerprint (rule 11).
+    #[inline]
     fn absorb(&mut self, what: u8, who: u32, content: u64) {
-        self.fingerprint.absorb(self.now.as_nanos());
-        self.fingerprint.absorb(u64::from(what) << 32 | u64::from(who));
-        self.fingerprint.absorb(content);
+        // An odd factor spreads who it is over all bits, so that it meets no content of few.
+        let place = (u64::from(what) << 32 | u64::from(who)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.fingerprint.absorb_both(self.now.as_nanos(), place ^ content);
     }
 
     fn violate(&mut self, property: &'static str, seat: Option<Seat>, message: String) {
@@ -633,6 +658,17 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         P: 'a,
         C: 'a,
     {
+        if self.trace.is_some() {
+            self.tell_follower(what);
+        }
+    }
+
+    #[cold]
+    fn tell_follower<'a>(&mut self, what: impl FnOnce() -> Happening<'a, P, C>)
+    where
+        P: 'a,
+        C: 'a,
+    {
         if let Some(trace) = &mut self.trace {
             trace.happened(self.now, &what());
         }
@@ -642,4 +678,10 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
 /// What a sync that is over tells the process.
 const fn done(tag: Tag, refused: bool) -> DiskDone {
     if refused { DiskDone::Failed(tag) } else { DiskDone::Synced(tag) }
+}
+
+/// Counts one more. A run of 2⁶⁴ events would take centuries, so nobody looks for the overflow here,
+/// where most of the instructions would be spent on it.
+const fn count(counter: &mut u64) {
+    *counter = counter.wrapping_add(1);
 }

@@ -294,7 +294,7 @@ impl Default for DiskSettings {
 /// let mut run = Simulation::new(setup);
 /// run.run();
 /// // An alarm every 10 ms rings 8 times in 100 ms by a clock so slow, 11 times by one so fast.
-/// assert_eq!(run.counters().timers, 8 + 8 + 11);
+/// assert_eq!(run.counters().timers, 8 + 11 + 11);
 /// ```
 #[derive(Clone, Default, Debug)]
 pub struct ClockSettings {

@@ -64,11 +64,11 @@ fn what_waits_or_comes_too_late_is_said_where_it_would_have_arrived() {
 fn a_crash_in_a_step_says_how_far_it_came_and_a_restart_what_is_left() {
     let crash = FaultKind::Crash { seats: vec![Seat(1)], mid_step: true };
     let refuses = FaultKind::DiskFails { seats: vec![Seat(0)] };
-    let faults = vec![fault(1, Some(20), crash), fault(30, Some(40), refuses)];
+    let faults = vec![fault(2, Some(20), crash), fault(30, Some(40), refuses)];
     let script = vec![ask(5, 0, Request::Put(1)), ask(31, 0, Request::Put(2))];
     let told = run(World { faults, ..world() }, script, everything());
     let lines = [
-        "───── 1.000ms  crash B in the midst of its next step ───",
+        "───── 2.000ms  crash B in the midst of its next step ───",
         "                      crash     after ",
         ": the rest never happens\n",
         " 20.000ms  B backup   restart   finds ",

@@ -15,5 +15,5 @@ fn the_lock_is_held_by_one_at_a_time_and_with_the_flaw_by_two() {
     let flawed = run(&[FLAWED]).ends_with(1).out;
     assert!(flawed.contains("one_holder  BROKEN in "), "{flawed}");
     let told = place.lock(&["replay", SCENARIO, FLAWED, "--seed=0"]).ends_with(1).out;
-    assert!(told.contains("C and B both hold the lock"), "{told}");
+    assert!(told.contains(" both hold the lock"), "{told}");
 }

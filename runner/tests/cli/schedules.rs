@@ -79,7 +79,7 @@ nodes: [A, B, C, D]
 config: { flaw: half_quorum_of_even, election_timeout: 150ms..300ms }
 network: { latency: 1ms..10ms, loss: 10%, reorder: 20% }
 disk: { fsync: 2ms }
-run: { for: 3s, seeds: 0..100 }
+run: { for: 3s, seeds: 0..300 }
 expect: { always: [one_leader_per_term] }
 ";
 

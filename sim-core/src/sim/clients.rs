@@ -14,6 +14,7 @@ use crate::node::Input;
 use crate::protocol::Protocol;
 use crate::rng::Key;
 use crate::time::{Duration, Time};
+use crate::timers::{Alarm, Deadline, Surfaced};
 use crate::trace::Happening;
 use crate::world::{Endpoint, Pace};
 
@@ -35,8 +36,7 @@ pub(super) struct ClientSeat<P: Protocol, C: Client<P>> {
     tasks: u32,
     /// How many operations it began.
     operations: u64,
-    /// Which setting of its alarm is the valid one.
-    setting: u64,
+    alarm: Alarm,
     positions: Positions,
     /// Whether what it asks must be answered: a script may say otherwise.
     counts: bool,
@@ -53,7 +53,7 @@ impl<P: Protocol, C: Client<P>> ClientSeat<P, C> {
             busy: None,
             tasks: 0,
             operations: 0,
-            setting: 0,
+            alarm: Alarm::default(),
             positions: Positions::default(),
             counts: true,
         }
@@ -162,11 +162,14 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         }
     }
 
-    pub(super) fn client_timer(&mut self, client: ClientId, setting: u64) {
-        if self.clients[client.index()].setting != setting {
+    pub(super) fn surface_client_timer(&mut self, client: ClientId, due: Deadline) -> Surfaced {
+        self.clients[client.index()].alarm.surface(due)
+    }
+
+    pub(super) fn client_timer(&mut self, client: ClientId, due: Deadline) {
+        if !self.clients[client.index()].alarm.ring(due) {
             return;
         }
-        self.absorb(7, client.0, setting);
         self.drive(client, Client::on_timer);
         self.next_task(client);
     }
@@ -183,7 +186,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         let ends = (Endpoint::Client(from), Endpoint::Seat(to));
         match self.passage(link) {
             Passage::Open if self.nodes[to.index()].status.is_alive() => {
-                self.input(to, Input::Request { id, request });
+                self.input(to, || Input::Request { id, request });
             }
             Passage::Open => self.reach_nobody(ends),
             Passage::Cut => self.cut_in_flight(ends),
@@ -252,15 +255,15 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             ClientAct::Complete { outcome } => self.complete(client, outcome),
             ClientAct::Send { to, id, request } => self.send_request(client, to, id, &request),
             ClientAct::SetTimer { after } => self.set_client_timer(client, after),
-            ClientAct::CancelTimer => self.clients[client.index()].setting += 1,
+            ClientAct::CancelTimer => self.clients[client.index()].alarm.cancel(),
         }
     }
 
     fn set_client_timer(&mut self, client: ClientId, after: Duration) {
-        let seat = &mut self.clients[client.index()];
-        seat.setting += 1;
-        let event = Event::ClientTimer { client, setting: seat.setting };
-        self.queue.push(self.now.saturating_add(after), event);
+        let deadline = (self.now.saturating_add(after), self.queue.arrive());
+        if self.clients[client.index()].alarm.set(deadline) {
+            self.queue.push_as(deadline.0, deadline.1, Event::ClientTimer { client });
+        }
     }
 
     fn send_request(&mut self, from: ClientId, to: NodeId, id: RequestId, request: &P::Request) {

@@ -1,7 +1,9 @@
 //! Steps: a handler is called, its effects take place one after another, and it is judged.
 
 use super::unplanned::Why;
-use super::{Event, Simulation, done};
+use super::{Event, Simulation, count, done};
+use crate::chance::Delay;
+use crate::choice::Stream;
 use crate::client::{Answer, Client};
 use crate::context::{Destination, Effect};
 use crate::decide::{Decider, Parcel, Sent, ask};
@@ -26,6 +28,11 @@ enum Barrier {
     Refused,
 }
 
+/// These effects in the fingerprint, as [`Effect::discriminant`] counts them.
+const SEND: u64 = 1 << 56;
+const SET_TIMER: u64 = 2 << 56;
+const FLUSH: u64 = 7 << 56;
+
 impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     /// A new process takes the seat, with what the last one left on disk.
     pub(super) fn start(&mut self, seat: Seat) {
@@ -40,25 +47,33 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         node.down_by.clear();
         node.syncs = 0;
         node.key = self.keys.nodes.about(u64::from(seat.0)).about(u64::from(node.incarnation));
-        node.choices.rekey(node.key, seat, self.decider.as_ref());
+        node.choices = Stream::new(node.key);
         self.running = Some(seat);
         let mut process = P::new(node.identity, &self.cluster);
         if node.incarnation > 0 {
             process.restore(node.disk.read());
         }
         node.process = Some(process);
-        self.input(seat, Input::Start);
+        self.input(seat, || Input::Start);
     }
 
-    /// Hands an input to a process, or lets it wait until the process can take it.
-    pub(super) fn input(&mut self, seat: Seat, input: Input<P>) {
+    /// Hands an input to a process, or lets it wait until the process can take it. Says whether there
+    /// is a process.
+    #[inline(always)]
+    pub(super) fn input(&mut self, seat: Seat, input: impl FnOnce() -> Input<P>) -> bool {
         let node = &mut self.nodes[seat.index()];
         if node.is_ready() {
-            self.step(seat, input);
-            self.catch_up(seat);
-        } else if node.status.is_alive() {
-            node.waiting.push_back(input);
+            self.step(seat, input());
+            if !self.nodes[seat.index()].waiting.is_empty() {
+                self.catch_up(seat);
+            }
+            return true;
         }
+        let alive = node.status.is_alive();
+        if alive {
+            node.waiting.push_back(input());
+        }
+        alive
     }
 
     /// Handles what waited while the process was busy or paused.
@@ -69,6 +84,8 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         }
     }
 
+    // What the input is decides what happens here: known where it is called, most of this goes away.
+    #[inline(always)]
     fn step(&mut self, seat: Seat, input: Input<P>) {
         let timer = match &input {
             Input::Timer { slot, due } => {
@@ -80,35 +97,72 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             }
             _ => None,
         };
-        self.counters.steps += 1;
+        count(&mut self.counters.steps);
         self.running = Some(seat);
-        let cause = self.decider.is_some().then(|| Why::of(&input, timer));
-        self.tell_input(seat, &input, timer);
+        if self.decider.is_some() | self.trace.is_some() {
+            self.announce(seat, &input, timer);
+        }
         self.call(seat, input, timer);
-        self.running = None;
-        let mut effects = self.spare.pop().unwrap_or_default();
-        self.cx.swap_effects(&mut effects);
+        self.end_step(seat);
+    }
+
+    /// Tells of a step that begins whoever has a say in it or follows it.
+    #[cold]
+    fn announce(&mut self, seat: Seat, input: &Input<P>, timer: Option<P::Timer>) {
+        self.cause = self.decider.is_some().then(|| Why::of(input, timer));
+        self.cx.choices_mut().decided_by(self.decider.as_ref(), seat);
+        if self.trace.is_some() {
+            self.tell_input(seat, input, timer);
+        }
+    }
+
+    /// The handler has returned: what it recorded takes place.
+    #[inline(never)]
+    fn end_step(&mut self, seat: Seat) {
+        let node = &mut self.nodes[seat.index()];
+        let cx = &mut self.cx;
+        node.choices = cx.choices_mut().stream();
+        for choice in cx.choices() {
+            self.fingerprint.absorb(choice.picked);
+        }
+        cx.choices_mut().forget();
+        if let Some(corruption) = &mut node.adversary {
+            // A liar's draws are nobody's decision.
+            cx.choices_mut().decided_by(None, seat);
+            cx.choices_mut().draw_from(corruption.choices);
+            corruption.adversary.rewrite(cx);
+            corruption.choices = cx.choices_mut().stream();
+            cx.choices_mut().forget();
+        }
+        let effects = cx.take_buffer();
         // A step without effects has no midst: the crash waits for one that has.
-        let doomed = self.nodes[seat.index()].doomed.take_if(|_| !effects.is_empty());
-        let mut crash_after = doomed.map(|mut draw| {
-            let drawn = draw.below(effects.len() as u64 + 1);
-            let drawn = usize::try_from(drawn).expect("below a usize");
-            ask(self.decider.as_ref(), drawn, |decider, drawn| {
-                decider.crash_point(seat, effects.len(), drawn).min(effects.len())
-            })
-        });
-        if let Some(cause) = cause {
+        let doomed = node.doomed.is_some() && !effects.is_empty();
+        let mut crash_after = if doomed { self.doom(seat, effects.len()) } else { None };
+        if self.decider.is_some()
+            && let Some(cause) = self.cause.take()
+        {
             crash_after = self.crash_in_this_step(seat, &cause, effects.len(), crash_after);
         }
         self.apply(seat, Suspended { effects, applied: 0, crash_after, durable: false });
     }
 
+    /// After how many of its effects a step crashes that is the next one of a doomed process.
+    #[cold]
+    fn doom(&mut self, seat: Seat, effects: usize) -> Option<usize> {
+        let mut draw = self.nodes[seat.index()].doomed.take()?;
+        let drawn = usize::try_from(draw.below(effects as u64 + 1)).expect("below a usize");
+        Some(ask(self.decider.as_ref(), drawn, |decider, drawn| {
+            decider.crash_point(seat, effects, drawn).min(effects)
+        }))
+    }
+
+    #[inline(always)]
     fn call(&mut self, seat: Seat, input: Input<P>, timer: Option<P::Timer>) {
         let identity = |from: Seat| self.world.identity(from);
         let node = &mut self.nodes[seat.index()];
         let cx = &mut self.cx;
         cx.load(node.identity, node.clock.now(self.now), node.clock.wall(self.now));
-        cx.swap_choices(&mut node.choices);
+        cx.choices_mut().draw_from(node.choices);
         let process = node.process.as_mut().expect("a process that is up");
         match input {
             Input::Start => process.on_start(cx),
@@ -119,108 +173,124 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             Input::Request { id, request } => process.on_request(cx, id, request),
             Input::Disk { done } => process.on_disk(cx, done),
         }
-        cx.swap_choices(&mut node.choices);
-        for choice in node.choices.made() {
-            self.fingerprint.absorb(choice.picked);
-        }
-        node.choices.forget();
-        if let Some(corruption) = &mut node.adversary {
-            cx.swap_choices(&mut corruption.choices);
-            corruption.adversary.rewrite(cx);
-            cx.swap_choices(&mut corruption.choices);
-            corruption.choices.forget();
-        }
     }
 
-    /// Lets effects take place, in order, up to a barrier or a crash.
+    /// Lets what is left of a step take place, in order, up to a barrier or a crash.
+    #[inline(always)]
     fn apply(&mut self, seat: Seat, mut step: Suspended<P>) {
-        loop {
-            if step.crash_after == Some(step.applied) {
-                self.nodes[seat.index()].suspended = Some(step);
-                return self.crash(seat);
-            }
-            let Some(effect) = step.effects.get(step.applied) else { break };
+        let until = step.crash_after.unwrap_or(step.effects.len());
+        for effect in &step.effects[step.applied..until] {
             self.tell(|| Happening::Effect { seat, effect });
-            self.fingerprint.absorb(effect.discriminant());
-            if let Effect::Flush = effect {
-                match self.begin_flush(seat) {
-                    Barrier::Over => {}
-                    Barrier::Waits => {
-                        self.nodes[seat.index()].suspended = Some(step);
-                        return;
-                    }
-                    Barrier::Refused => {
-                        self.nodes[seat.index()].suspended = Some(step);
-                        return self.refused(seat);
-                    }
+            // Hashing and copying are the protocol's own code too: it still runs.
+            match self.perform(seat, effect) {
+                Barrier::Over => step.applied += 1,
+                Barrier::Waits => return self.suspend(seat, step),
+                Barrier::Refused => {
+                    self.suspend(seat, step);
+                    return self.refused(seat);
                 }
-            } else {
-                // Hashing and copying are the protocol's own code too.
-                self.running = Some(seat);
-                self.perform(seat, effect);
-                self.running = None;
             }
-            step.applied += 1;
         }
-        self.judge(seat, &step.effects, true);
+        if step.crash_after.is_some() {
+            self.suspend(seat, step);
+            return self.crash(seat);
+        }
+        self.running = None;
+        if self.is_watched() {
+            self.judge(seat, &step.effects, true);
+        }
         self.recycle(step.effects);
     }
 
-    fn perform(&mut self, seat: Seat, effect: &Effect<P>) {
+    #[inline(always)]
+    fn perform(&mut self, seat: Seat, effect: &Effect<P>) -> Barrier {
         match effect {
             Effect::Send { to, message } => self.send(seat, to, message),
-            Effect::SetTimer { timer, delay } => {
-                let node = &mut self.nodes[seat.index()];
-                let (slot, name, count) = node.timers.about_to_set(*timer);
-                let drawn = delay.draw(&mut node.key.about(name).about(count).draw());
-                let shown = ask(self.decider.as_ref(), drawn, |decider, drawn| {
-                    decider.timer(seat, timer, drawn)
-                });
-                let deadline = self.now.saturating_add(node.clock.true_length(shown));
-                let place = self.queue.arrive();
-                self.fingerprint.absorb(name);
-                self.fingerprint.absorb(deadline.as_nanos());
-                if self.nodes[seat.index()].timers.set(slot, (deadline, place)) {
-                    self.queue.push_as(deadline, place, Event::Timer { seat, slot });
-                }
+            Effect::SetTimer { timer, delay } => self.set_timer(seat, *timer, *delay),
+            Effect::Flush => {
+                self.fingerprint.absorb(FLUSH);
+                return self.begin_flush(seat);
             }
+            _ => self.perform_other(seat, effect),
+        }
+        Barrier::Over
+    }
+
+    #[inline]
+    fn set_timer(&mut self, seat: Seat, timer: P::Timer, delay: Delay) {
+        let node = &mut self.nodes[seat.index()];
+        let (slot, named) = node.timers.slot(timer, node.key);
+        let drawn = delay.draw(&mut named.about_to_set().draw());
+        let shown =
+            ask(self.decider.as_ref(), drawn, |decider, drawn| decider.timer(seat, &timer, drawn));
+        let deadline = self.now.saturating_add(node.clock.true_length(shown));
+        let place = self.queue.arrive();
+        self.fingerprint.absorb_both(deadline.as_nanos(), SET_TIMER ^ named.name);
+        if named.alarm.set((deadline, place)) {
+            self.queue.push_as(deadline, place, Event::Timer { seat, slot });
+        }
+    }
+
+    #[inline(never)]
+    fn perform_other(&mut self, seat: Seat, effect: &Effect<P>) {
+        let what = effect.discriminant() << 56;
+        match effect {
             Effect::CancelTimer { timer } => {
-                self.fingerprint.absorb(content(timer));
+                self.fingerprint.absorb_both(content(timer), what);
                 self.nodes[seat.index()].timers.cancel(*timer);
             }
             Effect::Write { record } => {
-                self.fingerprint.absorb(content(record));
+                self.fingerprint.absorb_both(content(record), what);
                 self.nodes[seat.index()].disk.write(record.clone());
             }
             Effect::Checkpoint { records } => {
-                self.fingerprint.absorb(content(records));
+                self.fingerprint.absorb_both(content(records), what);
                 self.nodes[seat.index()].disk.checkpoint(records.clone());
             }
             Effect::Sync { tag } => {
-                self.fingerprint.absorb(tag.0);
+                self.fingerprint.absorb_both(tag.0, what);
                 self.begin_sync(seat, *tag);
             }
-            Effect::Flush => unreachable!("a barrier is not an effect like others"),
+            Effect::Send { .. } | Effect::SetTimer { .. } | Effect::Flush => {
+                unreachable!("performed without a call")
+            }
             Effect::Reply { request, reply } => {
-                self.answer(seat, *request, Answer::Reply(reply.clone()));
+                self.answer(seat, *request, Answer::Reply(reply.clone()), what);
             }
             Effect::Redirect { request, to } => {
                 let known = to.is_none_or(|node| node.0 < self.world.nodes);
                 assert!(known, "{request} is sent on to {to:?}, which is not a node");
-                self.answer(seat, *request, Answer::Redirect(*to));
+                self.answer(seat, *request, Answer::Redirect(*to), what);
             }
             Effect::Reached { point } => {
-                self.fingerprint.absorb(content(*point));
+                self.fingerprint.absorb_both(content(*point), what);
                 self.counters.reached(point);
             }
         }
     }
 
+    #[inline(always)]
     fn send(&mut self, from: Seat, to: &Destination, message: &P::Message) {
         let hash = content(message);
-        self.fingerprint.absorb(hash);
-        self.fingerprint.absorb(content(to));
-        let before = self.counters.sent;
+        let kind = P::kind(message).0;
+        match to {
+            Destination::One(node) if self.world.twins.is_empty() => {
+                self.check_receiver(*node);
+                self.fingerprint.absorb_both(hash, SEND ^ u64::from(node.0));
+                self.send_to_seat(from, Seat(node.0), hash, message);
+                self.counters.kind(kind, 1);
+            }
+            _ => {
+                let before = self.counters.sent;
+                self.fingerprint.absorb_both(hash, SEND ^ to.word());
+                self.send_to_several(from, to, hash, message);
+                self.counters.kind(kind, self.counters.sent - before);
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn send_to_several(&mut self, from: Seat, to: &Destination, hash: u64, message: &P::Message) {
         let me = self.nodes[from.index()].identity;
         match to {
             Destination::One(node) => self.send_to(from, *node, hash, message),
@@ -232,13 +302,17 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
                 others.for_each(|node| self.send_to(from, node, hash, message));
             }
         }
-        let receivers = self.counters.sent - before;
-        self.counters.kind(P::kind(message).0, receivers);
+    }
+
+    #[inline]
+    fn check_receiver(&self, node: NodeId) {
+        assert!(node.0 < self.world.nodes, "a message to {node}, which does not exist");
     }
 
     /// Twins share an identity: each of its seats gets what is sent to it.
+    #[inline]
     fn send_to(&mut self, from: Seat, node: NodeId, hash: u64, message: &P::Message) {
-        assert!(node.0 < self.world.nodes, "a message to {node}, which does not exist");
+        self.check_receiver(node);
         self.send_to_seat(from, Seat(node.0), hash, message);
         for twin in 0..self.world.twins.len() {
             if self.world.twins[twin] == node {
@@ -248,10 +322,25 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         }
     }
 
+    #[inline(always)]
     fn send_to_seat(&mut self, from: Seat, to: Seat, hash: u64, message: &P::Message) {
-        self.counters.sent += 1;
+        count(&mut self.counters.sent);
         let link = Link { from: Port(from.0), to: Port(to.0) };
         let position = self.nodes[from.index()].positions.next(self.now, link.to);
+        if self.decider.is_none()
+            && self.trace.is_none()
+            && let Some(after) = self.network.calm_delay(link, self.now, position)
+        {
+            let message = message.clone();
+            let event = Event::Message { from, to, hash, message };
+            return self.queue.push(self.now.saturating_add(after), event);
+        }
+        self.send_on(from, to, hash, message, position);
+    }
+
+    #[inline(never)]
+    fn send_on(&mut self, from: Seat, to: Seat, hash: u64, message: &P::Message, position: u32) {
+        let link = Link { from: Port(from.0), to: Port(to.0) };
         let drawn = self.network.fate(link, self.now, position);
         let fate = ask(self.decider.as_ref(), drawn, |decider, drawn| {
             let (from, to) = (Endpoint::Seat(from), Endpoint::Seat(to));
@@ -266,6 +355,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     }
 
     /// Plans the arrival of something that was sent, as its fate will have it.
+    #[inline(always)]
     pub(super) fn travel(&mut self, to: Endpoint, fate: Fate, event: impl Fn() -> Event<P>) {
         self.tell(|| Happening::Fate { to, fate });
         match fate {
@@ -281,10 +371,9 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         }
     }
 
-    fn answer(&mut self, from: Seat, request: RequestId, answer: Answer<P::Reply>) {
+    fn answer(&mut self, from: Seat, request: RequestId, answer: Answer<P::Reply>, what: u64) {
         let hash = content(&answer);
-        self.fingerprint.absorb(hash);
-        self.fingerprint.absorb(content(&request));
+        self.fingerprint.absorb_both(hash, what ^ content(&request));
         self.send_answer(from, request, hash, answer);
     }
 
@@ -350,10 +439,11 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             return;
         }
         if let Some(mut step) = node.suspended.take() {
-            step.durable = false;
             // Only now has the barrier taken place: a crash before would have cut it off (rule 13).
             step.applied += 1;
             self.tell(|| Happening::Durable { seat });
+            self.running = Some(seat);
+            step.durable = false;
             self.apply(seat, step);
         }
         self.catch_up(seat);
@@ -371,7 +461,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             // What the barrier waits for will never be durable (rule 3).
             return self.refused(seat);
         }
-        self.input(seat, Input::Disk { done: done(tag, refused) });
+        self.input(seat, || Input::Disk { done: done(tag, refused) });
     }
 
     /// A process that cannot make durable what it must has to crash (rule 3).
@@ -400,6 +490,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         self.absorb(13, seat.0, 0);
         let parts = cut.as_ref().map(|step| (step.applied, step.effects.len()));
         self.tell(|| Happening::Crashed { seat, cut: parts });
+        self.running = None;
         if let Some(step) = cut {
             self.counters.cut_steps += 1;
             self.judge(seat, &step.effects[..step.applied], false);
@@ -412,11 +503,27 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         }
     }
 
+    /// Keeps a buffer for the next step, or for one behind a step that waits with its own.
+    #[inline(always)]
     fn recycle(&mut self, mut effects: Vec<Effect<P>>) {
         effects.clear();
-        self.spare.push(effects);
+        if self.cx.lacks_buffer() {
+            self.cx.give_buffer(effects);
+        } else {
+            self.spare.push(effects);
+        }
     }
 
+    /// The process waits in the midst of a step, or crashes in it.
+    fn suspend(&mut self, seat: Seat, step: Suspended<P>) {
+        self.nodes[seat.index()].suspended = Some(step);
+        self.running = None;
+        if let Some(spare) = self.spare.pop() {
+            self.cx.give_buffer(spare);
+        }
+    }
+
+    #[cold]
     fn tell_input(&mut self, seat: Seat, input: &Input<P>, timer: Option<P::Timer>) {
         let Some(trace) = &mut self.trace else { return };
         let node = &self.nodes[seat.index()];

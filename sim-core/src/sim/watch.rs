@@ -29,6 +29,12 @@ struct Watched<P: Protocol> {
 }
 
 impl<P: Protocol, C: Client<P>> Simulation<P, C> {
+    /// Whether anybody wants to see steps.
+    #[inline]
+    pub(super) fn is_watched(&self) -> bool {
+        (!self.watch.invariants.is_empty()) | (!self.watch.goals.is_empty()) | self.trace.is_some()
+    }
+
     /// Shows a step to whoever watches; one that a crash cut without the state that is gone (rule 13).
     pub(super) fn judge(&mut self, seat: Seat, effects: &[Effect<P>], complete: bool) {
         let node = &self.nodes[seat.index()];
@@ -59,11 +65,15 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         }
     }
 
+    #[inline]
     pub(super) fn look_at_goals(&mut self) {
         // Not within the instant itself: of two faults that end together one is first.
-        if self.watch.open == 0 || self.now <= self.watch.last_fault {
-            return;
+        if self.watch.open > 0 && self.now > self.watch.last_fault {
+            self.look_at_open_goals();
         }
+    }
+
+    fn look_at_open_goals(&mut self) {
         for watched in &mut self.watch.goals {
             let in_time = |since| since <= watched.deadline;
             if !watched.reached && watched.goal.met_since().is_some_and(in_time) {

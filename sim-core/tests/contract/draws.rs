@@ -192,8 +192,13 @@ fn rule_6_each_timer_of_each_node_has_lengths_of_its_own() {
         }
     }
     let story = play(1, &with_fault(rough(), 95, 96, crash(0)), act);
-    let rung: BTreeSet<u64> =
-        (0..3).flat_map(|seat| story.timed(&format!("s{seat} timer"))).map(|rung| rung.0).collect();
+    // What rings for the process that starts again is another matter.
+    let first = |&time: &u64| time < ms(95).as_nanos();
+    let rung: BTreeSet<u64> = (0..3)
+        .flat_map(|seat| story.timed(&format!("s{seat} timer")))
+        .map(|rung| rung.0)
+        .filter(first)
+        .collect();
     assert_eq!(rung.len(), 30, "of 89 million lengths");
 }
 
@@ -361,4 +366,4 @@ const GOLDEN_DELAYS: [[u64; 3]; 4] = [
     [1_166_184, 1_026_580, 1_809_757],
 ];
 const GOLDEN_FINGERPRINTS: [u64; 3] =
-    [6_517_807_842_038_353_233, 15_558_225_396_597_867_888, 4_753_801_224_247_622_968];
+    [13_990_207_914_029_712_255, 9_881_737_213_134_596_736, 3_605_874_581_612_046_571];
