@@ -39,6 +39,13 @@ pub(crate) enum Command {
     /// all the same, the replay says from which event on, what that was then and what it is now, and ends
     /// with 3.
     Replay(Replay),
+    /// Shrink a failing seed to the smallest scenario that fails in the same way
+    ///
+    /// What the seed drew is written out: the world, the faults, what clients ask and, where it matters,
+    /// single decisions. Then whatever can be taken away is: faults, requests, clients, nodes, time,
+    /// chance. The result is an ordinary scenario that was read from its file and run before it is
+    /// announced. It does not depend on the number of threads, unless the time runs out.
+    Shrink(Shrink),
     /// List what there is to run, and what it is judged by
     List(List),
 }
@@ -46,7 +53,7 @@ pub(crate) enum Command {
 /// Which scenario, and what is different about it.
 #[derive(Args, Debug)]
 pub(crate) struct Scenario {
-    /// The scenario's file. `sim replay` takes the file of a kept failure too
+    /// The scenario's file. `sim replay` and `sim shrink` take the file of a kept failure too
     #[arg(value_name = "SCENARIO")]
     path: PathBuf,
 
@@ -174,6 +181,41 @@ pub(crate) struct Replay {
     #[arg(long = "state", value_name = "NAME", num_args = 0..=1, require_equals = true,
           default_missing_value = "")]
     pub(crate) states: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Shrink {
+    #[command(flatten)]
+    pub(crate) scenario: Scenario,
+
+    /// The seed that fails; a kept failure has its own
+    #[arg(long, value_name = "N", value_parser = seed)]
+    pub(crate) seed: Option<u64>,
+
+    /// The file to write [default: beside the kept failure, or where a sweep keeps those of the scenario:
+    /// results/SCENARIO/failures/PROPERTY-SEED.yaml]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Write it as a lesson, which passes when the property is broken: `violated` in place of `always`
+    #[arg(long)]
+    pub(crate) lesson: bool,
+
+    /// Try for so long, in real time
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "60s")]
+    pub(crate) budget: Duration,
+
+    /// Try so many runs at most
+    #[arg(long, value_name = "N", value_parser = seed)]
+    pub(crate) runs: Option<u64>,
+
+    /// How many threads to use [default: one for each core]
+    #[arg(long, short, value_name = "N", value_parser = jobs)]
+    pub(crate) jobs: Option<NonZeroUsize>,
+
+    /// Show no progress
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Args, Debug)]

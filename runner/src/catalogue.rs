@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use serde::de::DeserializeOwned;
+use sim_core::Time;
 use sim_core::subject::{ConfigOf, Flaw, Point, Subject, TaskOf, ToldOf};
 
 use crate::kept::{Departure, Recording};
@@ -121,6 +122,8 @@ pub trait Prepared: Send + Sync {
     /// The scenario in which what a seed drew is written out, given the text of this one; and, for a run
     /// that was retraced, the decisions that this build would draw otherwise.
     fn as_scenario(&self, text: &str, seed: u64, retraced: Option<&Retraced>) -> String;
+    /// Runs a seed; tells what it drew that a script or a schedule can say.
+    fn spell_out(&self, seed: u64) -> SpeltOut;
     /// Runs a seed, deciding everything as it was recorded; says where it parts from that all the same.
     ///
     /// # Errors
@@ -153,6 +156,39 @@ pub struct Retraced {
     pub changed: u64,
     /// Those of them that a schedule can say, as its entries: `message` and what, `delay` and how long.
     pub entries: Vec<Vec<(&'static str, String)>>,
+}
+
+/// What a run drew that a script or a schedule can say.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct SpeltOut {
+    /// What the workload let clients ask, in order of time; `None` if a script cannot say all of it.
+    pub asked: Option<Vec<Asked>>,
+    /// Where faults let processes crash in the midst of a step, in order of time.
+    pub cuts: Vec<Cut>,
+}
+
+/// A client got something to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Asked {
+    /// When.
+    pub at: Time,
+    /// Which client.
+    pub by: String,
+    /// What, as a script writes it.
+    pub what: String,
+}
+
+/// A process crashed in the midst of a step.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cut {
+    /// Whose.
+    pub node: String,
+    /// In which step: `AppendEntries#3`.
+    pub step: String,
+    /// After how many of its effects.
+    pub after: usize,
+    /// When.
+    pub at: Time,
 }
 
 /// Somebody who runs seeds, and keeps the buffers from one to the next.

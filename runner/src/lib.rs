@@ -53,6 +53,7 @@ mod prepared;
 mod progress;
 mod report;
 mod results;
+mod shrink;
 mod signals;
 mod wall;
 

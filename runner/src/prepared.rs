@@ -12,19 +12,22 @@ use sim_core::check::{Judgement, builtin};
 use sim_core::decide::SharedDecider;
 use sim_core::fault::Family;
 use sim_core::history::Outcome as Ending;
+use sim_core::id::ClientId;
 use sim_core::rng::{Draw, Keys};
-use sim_core::schedule::Schedule;
+use sim_core::schedule::{Chosen, Schedule};
 use sim_core::sim::Workload;
 use sim_core::subject::{Check, JudgeOf, Scope, Subject, TaskOf};
 use sim_core::world::World;
-use sim_core::{RequestId, Setup, Simulation};
+use sim_core::{Duration, RequestId, Setup, Simulation, Time};
 
-use crate::catalogue::{Prepared, Retraced, Runnable, Worker};
+use crate::catalogue::{Prepared, Retraced, Runnable, SpeltOut, Worker};
 use crate::determinism::Diary;
 use crate::kept::{Recording, Tape, Trail, Walker};
+use crate::names::Names;
 use crate::outcome::{Operations, Outcome, Verdict};
 use crate::panics;
-use crate::scenario::{self, Scenario};
+use crate::scenario::{self, Ask, Scenario};
+use crate::shrink::Scribe;
 use crate::story::{self, Story, StoryOptions};
 use crate::summary::Expectations;
 
@@ -53,7 +56,7 @@ impl<S: Runnable> Runs<S> {
         let expect = &self.scenario.expect;
         let world = self.world(seed);
         let cluster = self.scenario.configs.cluster(world.nodes);
-        let workload = workload::<S>(&world);
+        let workload = self.workload(&world);
         let mut setup = Setup::new(seed, world, cluster);
         setup.workload = workload;
         setup.upgrades = self.scenario.configs.upgrades().to_vec();
@@ -74,10 +77,25 @@ impl<S: Runnable> Runs<S> {
         setup
     }
 
-    /// The decisions that are not drawn, for one run.
+    /// What clients ask: as the script says, else drawn.
+    fn workload(&self, world: &World) -> Option<Rc<Workload<TaskOf<S>>>> {
+        if self.scenario.asks.is_empty() {
+            return workload::<S>(world);
+        }
+        let tasks = |asks: &Vec<Ask<TaskOf<S>>>| asks.iter().map(|ask| ask.task.clone()).collect();
+        let asks: Vec<Vec<TaskOf<S>>> = self.scenario.asks.iter().map(tasks).collect();
+        Some(Rc::new(move |id: RequestId, _: &mut Draw| {
+            asks[id.client.index()][id.number as usize - 1].clone()
+        }))
+    }
+
+    /// The decisions that are not drawn, for one run: those of the scenario, then when clients ask.
     fn schedule(&self) -> Option<Rc<RefCell<Schedule>>> {
         let decisions = &self.scenario.schedule;
-        let chosen: Vec<_> = decisions.iter().map(|decision| decision.chosen.clone()).collect();
+        let chosen = decisions.iter().map(|decision| decision.chosen.clone());
+        let asks = (0..).map(ClientId).zip(&self.scenario.asks);
+        let gaps = asks.flat_map(|(client, asks)| gaps(client, asks.iter().map(|ask| ask.at)));
+        let chosen: Vec<Chosen> = chosen.chain(gaps).collect();
         (!chosen.is_empty()).then(|| Rc::new(RefCell::new(Schedule::new(&chosen))))
     }
 
@@ -193,6 +211,26 @@ impl<S: Runnable> Prepared for Runs<S> {
         let decisions = tape.borrow().decisions();
         let trail = Trail::of(walker.borrow().events());
         (self.as_scenario(text, seed, None), Recording { is_complete, decisions, trail })
+    }
+
+    fn spell_out(&self, seed: u64) -> SpeltOut {
+        let _about = panics::about(seed);
+        let mut setup = self.setup(seed);
+        let scribe = Scribe::new(&self.scenario.names, S::MESSAGES, self.schedule());
+        let scribe = Rc::new(RefCell::new(scribe));
+        if let Some(workload) = setup.workload.take() {
+            let (scribe, names) = (Rc::clone(&scribe), self.scenario.names.clone());
+            setup.workload = Some(Rc::new(move |id: RequestId, draw: &mut Draw| {
+                let task = workload(id, draw);
+                scribe.borrow_mut().gave(id, written::<S>(&task, &names));
+                task
+            }));
+        }
+        setup.decider = Some(Rc::clone(&scribe) as SharedDecider);
+        let mut simulation: Sim<S> = Simulation::new(setup);
+        simulation.follow(Box::new(Rc::clone(&scribe)));
+        panics::quietly(|| simulation.run());
+        scribe.borrow_mut().spelt_out()
     }
 
     fn retrace(&self, seed: u64, recording: &Recording) -> Result<Retraced, String> {
@@ -395,6 +433,26 @@ fn operations<S: Runnable>(simulation: &Sim<S>) -> Operations {
         }
     }
     operations
+}
+
+/// A task as a script writes it, if what is printed of it is read as the same task.
+fn written<S: Runnable>(task: &TaskOf<S>, names: &Names) -> Option<String> {
+    let printed = format!("{task:?}");
+    let text = names.rename(&printed);
+    let read = S::parse_task(&text, &|name| names.find(name)).ok()?;
+    (format!("{read:?}") == printed).then_some(text)
+}
+
+/// When a client asks that does so at these times, and then no more.
+fn gaps(client: ClientId, times: impl Iterator<Item = Time>) -> impl Iterator<Item = Chosen> {
+    let mut last = Time::ZERO;
+    let gaps = times.map(move |at| {
+        let gap = at.since(last);
+        last = at;
+        gap
+    });
+    let gaps = (1..).zip(gaps.chain([Duration::MAX]));
+    gaps.map(move |(nth, is)| Chosen::Gap { client, nth, is })
 }
 
 /// What clients ask: an operation drawn by the weights of the mix.

@@ -94,8 +94,16 @@ impl Progress {
 }
 
 /// Whether standard error can be drawn upon.
-fn is_drawable() -> bool {
+pub(crate) fn is_drawable() -> bool {
     io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// A line for something of which nobody knows how long it takes.
+pub(crate) fn spinner() -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{spinner} {msg}").expect("the template is well formed");
+    let target = ProgressDrawTarget::stderr_with_hz(10);
+    ProgressBar::with_draw_target(None, target).with_style(style)
 }
 
 fn bar(seeds: u64) -> ProgressBar {

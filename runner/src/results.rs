@@ -20,7 +20,25 @@ use crate::report::Report;
 
 /// Whether results can be written, as far as can be known before there are any.
 pub(crate) fn find_room(out: &Path, name: &str) -> anyhow::Result<()> {
-    let folder = out.join(inside(name));
+    find_room_in(&out.join(inside(name)))
+}
+
+/// Whether a file can be written, as far as can be known before there is one.
+pub(crate) fn find_room_for(path: &Path) -> anyhow::Result<()> {
+    if path.is_dir() {
+        anyhow::bail!("{} is a folder: name a file in it", path.display());
+    }
+    find_room_in(path.parent().unwrap_or_else(|| Path::new(".")))
+}
+
+/// The folder of a scenario's failures.
+pub(crate) fn beside_failures(out: &Path, name: &str) -> PathBuf {
+    out.join(inside(name)).join(FAILURES)
+}
+
+const FAILURES: &str = "failures";
+
+fn find_room_in(folder: &Path) -> anyhow::Result<()> {
     let exists = |at: &&Path| fs::symlink_metadata(at).is_ok();
     let there = folder.ancestors().find(exists).unwrap_or_else(|| Path::new("."));
     let wrong = || format!("there is no place for results in {}", folder.display());
@@ -40,7 +58,7 @@ pub(crate) fn write(
     max_failures: usize,
 ) -> anyhow::Result<(PathBuf, usize)> {
     let folder = out.join(inside(report.name));
-    let failures = folder.join("failures");
+    let failures = folder.join(FAILURES);
     let mut kept = BTreeSet::new();
     for (property, failed) in &report.summary.failures {
         for failure in failed.lowest.iter().take(max_failures) {
@@ -69,15 +87,24 @@ fn place(path: &Path, content: &impl Serialize) -> anyhow::Result<()> {
     try_place(path, content).with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// Puts a text into its place.
+pub(crate) fn place_text(path: &Path, text: &str) -> anyhow::Result<()> {
+    try_place_text(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
 fn try_place(path: &Path, content: &impl Serialize) -> io::Result<()> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let text = serde_json::to_string_pretty(content)?;
+    try_place_text(path, &format!("{text}\n"))
+}
+
+fn try_place_text(path: &Path, text: &str) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
     fs::create_dir_all(folder)?;
     let mut file = temporary(folder)?;
-    let mut writer = io::BufWriter::new(&mut file);
-    serde_json::to_writer_pretty(&mut writer, content)?;
-    writer.write_all(b"\n")?;
-    writer.flush()?;
-    drop(writer);
+    file.write_all(text.as_bytes())?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }

@@ -31,6 +31,13 @@ fn the_scenario_is_the_file() {
 }
 
 #[test]
+fn the_smallest_scenario_is_the_file() {
+    let file = root().join("scenarios/raft/flaws/vote_not_durable.yaml");
+    let file = fs::read_to_string(file).expect("it is there");
+    assert_eq!(block("yaml", "# one_vote_per_term"), file);
+}
+
+#[test]
 fn the_story_is_what_the_replay_tells() {
     let arguments = "replay scenarios/raft/even_cluster.yaml --seed 0 --color never \
         --set config.flaw=half_quorum_of_even --kind RequestVote --kind Vote --kind role";

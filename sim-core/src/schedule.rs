@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::decide::{Decider, MidStepCrash, Sent, StepBegun, StepCause};
-use crate::id::Seat;
+use crate::id::{ClientId, Seat};
 use crate::network::Fate;
 use crate::protocol::Kind;
 use crate::time::Duration;
@@ -64,6 +64,15 @@ pub enum Chosen {
         /// What it picks, from zero; of a chance, 1 is that it happens.
         is: u64,
     },
+    /// How long it takes to make durable what was written.
+    Sync {
+        /// Whose disk.
+        seat: Seat,
+        /// Which of its syncs and barriers.
+        nth: u64,
+        /// How long.
+        is: Duration,
+    },
     /// A crash in the midst of a step.
     Crash {
         /// Whose.
@@ -74,6 +83,15 @@ pub enum Chosen {
         nth: u64,
         /// After how many effects, and for how long.
         crash: MidStepCrash,
+    },
+    /// When a client gets a task from the workload.
+    Gap {
+        /// Which.
+        client: ClientId,
+        /// Which of its tasks.
+        nth: u64,
+        /// How long after the one before it was got or, in a closed loop, completed.
+        is: Duration,
     },
 }
 
@@ -167,7 +185,9 @@ pub struct Schedule {
     messages: BTreeMap<Sent, Lane<ChosenFate>>,
     timers: BTreeMap<Seat, BTreeMap<String, Lane<Duration>>>,
     choices: BTreeMap<Seat, Lane<u64>>,
+    syncs: BTreeMap<Seat, Lane<Duration>>,
     crashes: BTreeMap<Seat, BTreeMap<StepName, Lane<MidStepCrash>>>,
+    gaps: BTreeMap<ClientId, Lane<Duration>>,
     /// For each of the decisions, whether something was decided by it.
     taken: Vec<bool>,
     /// Where timers are printed, to compare their names.
@@ -216,10 +236,18 @@ impl Schedule {
                     let lane = schedule.choices.entry(*seat).or_default();
                     lane.chosen.insert(*nth, (number, *is));
                 }
+                Chosen::Sync { seat, nth, is } => {
+                    let lane = schedule.syncs.entry(*seat).or_default();
+                    lane.chosen.insert(*nth, (number, *is));
+                }
                 Chosen::Crash { seat, step, nth, crash } => {
                     let crashes = schedule.crashes.entry(*seat).or_default();
                     let lane = crashes.entry(step.clone()).or_default();
                     lane.chosen.insert(*nth, (number, *crash));
+                }
+                Chosen::Gap { client, nth, is } => {
+                    let lane = schedule.gaps.entry(*client).or_default();
+                    lane.chosen.insert(*nth, (number, *is));
                 }
             }
         }
@@ -267,6 +295,13 @@ impl Decider for Schedule {
         }
     }
 
+    fn fsync(&mut self, seat: Seat, drawn: Duration) -> Duration {
+        match self.syncs.get_mut(&seat).and_then(Lane::next) {
+            Some(chosen) => self.take(chosen),
+            None => drawn,
+        }
+    }
+
     fn choice(&mut self, seat: Seat, of: u64, drawn: u64) -> u64 {
         match self.choices.get_mut(&seat).and_then(Lane::next) {
             Some(chosen) if chosen.1 < of => self.take(chosen),
@@ -288,6 +323,13 @@ impl Decider for Schedule {
         };
         let chosen = crashes.get_mut(&name).and_then(Lane::next)?;
         (chosen.1.after <= step.effects).then(|| self.take(chosen))
+    }
+
+    fn gap(&mut self, client: ClientId, drawn: Duration) -> Duration {
+        match self.gaps.get_mut(&client).and_then(Lane::next) {
+            Some(chosen) => self.take(chosen),
+            None => drawn,
+        }
     }
 }
 

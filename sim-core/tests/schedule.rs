@@ -12,7 +12,7 @@ use sim_core::fault::FaultKind;
 use sim_core::id::ClientId;
 use sim_core::protocol::Kind;
 use sim_core::schedule::{Chosen, ChosenFate, Schedule, StepName};
-use sim_core::world::{Endpoint, LinkSettings, World};
+use sim_core::world::{Endpoint, LinkSettings, Pace, World};
 use sim_core::{Context, Duration, Fate, NodeId, Seat};
 
 /// The first beats every ten milliseconds or so, and chooses what it says; the other writes down what
@@ -115,6 +115,31 @@ fn the_nth_length_of_a_timer_and_the_nth_choice_are_as_chosen() {
     assert_eq!(story.when("s0 timer 1")[..2], [10_000, 30_000]);
     assert_eq!(heard(&story)[1].1, "s1 <- s0 7");
     assert_eq!(taken, [true, true, false, false], "1,000 of 1,000 is none, and 99 never comes");
+}
+
+#[test]
+fn the_nth_sync_and_the_nth_gap_are_as_chosen() {
+    let sync = |nth, is| Chosen::Sync { seat: Seat(1), nth, is };
+    let mut world = two();
+    world.disk.fsync = ms(1).into();
+    let (_, story, taken) = scheduled(&world, &[sync(2, ms(5)), sync(99, ms(5))]);
+    let durable = story.when("s1! durable");
+    let written: Vec<u64> = heard(&story).iter().map(|(at, _)| at / 1_000).collect();
+    assert_eq!([durable[0] - written[0], durable[1] - written[1]], [1_000, 5_000]);
+    assert_eq!(taken, [true, false]);
+
+    world.clients.count = 1;
+    world.clients.pace = Pace::Open { every: ms(10) };
+    let gap = |nth, is| Chosen::Gap { client: ClientId(0), nth, is };
+    let decisions = [gap(1, ms(30)), gap(2, ms(7)), gap(3, Duration::MAX)];
+    let schedule = Rc::new(RefCell::new(Schedule::new(&decisions)));
+    let mut setup = staging(3, &world, beats);
+    setup.workload = Some(Rc::new(|_, draw| draw.below(100)));
+    setup.decider = Some(schedule.clone());
+    let (_, story) = played(setup);
+    let invoked: Vec<u64> = story.timed("c1#1 invokes").iter().map(|(at, _)| *at).collect();
+    assert_eq!(invoked, [30_000_000]);
+    assert_eq!(schedule.borrow().taken(), [true; 3], "and then no more");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod list;
 mod replay;
 mod run;
+mod shrink;
 
 use crate::args::{Cli, Color, Command, Scenario};
 use crate::catalogue::{Catalogue, Prepared};
@@ -14,6 +15,7 @@ pub(crate) fn execute(catalogue: &Catalogue, cli: &Cli) -> u8 {
     let done = match &cli.command {
         Command::Run(args) => run::run(catalogue, args, cli.color),
         Command::Replay(args) => replay::replay(catalogue, args, cli.color),
+        Command::Shrink(args) => shrink::shrink(catalogue, args, cli.color),
         Command::List(args) => list::list(catalogue, args, cli.color),
     };
     done.unwrap_or_else(|error| {

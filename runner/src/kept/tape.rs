@@ -234,7 +234,12 @@ impl Decider for Tape {
     }
 
     fn fsync(&mut self, seat: Seat, drawn: Duration) -> Duration {
-        self.decide(&Lane::Sync(seat), drawn).is
+        let decided = self.scheduled(drawn, |schedule, drawn| schedule.fsync(seat, drawn));
+        let made = self.decide(&Lane::Sync(seat), decided);
+        if let Some(nth) = made.instead {
+            self.enter("sync", &Lane::Sync(seat), nth, vec![("is", made.is.to_string())]);
+        }
+        made.is
     }
 
     fn choice(&mut self, seat: Seat, of: u64, drawn: u64) -> u64 {
@@ -264,7 +269,8 @@ impl Decider for Tape {
     }
 
     fn gap(&mut self, client: ClientId, drawn: Duration) -> Duration {
-        self.decide(&Lane::Gap(client), drawn).is
+        let decided = self.scheduled(drawn, |schedule, drawn| schedule.gap(client, drawn));
+        self.decide(&Lane::Gap(client), decided).is
     }
 
     fn stream(&mut self, client: ClientId, drawn: Key) -> Key {

@@ -65,7 +65,7 @@ where
         seeded_ties: seeded_ties(&mut check, &document),
         limits: limits(&mut check, &document),
     };
-    let script = clients::script::<S>(&mut check, &cast, &document, end);
+    let (script, asks) = clients::script::<S>(&mut check, &cast, &document, end);
     let schedule = schedule::schedule::<S>(&mut check, &cast, &document);
     world.faults.sort_by_key(|fault| fault.at);
     let last_fault = world.last_fault().max(run.chaos.unwrap_or(Time::ZERO));
@@ -87,6 +87,7 @@ where
         swarm,
         configs,
         script,
+        asks,
         schedule,
         seeds,
         expect,

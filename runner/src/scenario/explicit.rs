@@ -46,10 +46,13 @@ pub(crate) fn explicit(
     };
     made.set("run", Some(map([("for", scalar(lasting)), ("seeds", scalar(seeds))])));
     made.expect();
-    made.entries.sort_by_key(|(key, _)| {
-        ORDER.iter().position(|known| key.text() == Some(known)).unwrap_or(ORDER.len())
-    });
+    made.entries.sort_by_key(|(key, _)| place(key));
     write::document(&made.entries)
+}
+
+/// Where in a scenario people write a key.
+pub(crate) fn place(key: &Node) -> usize {
+    ORDER.iter().position(|known| key.text() == Some(known)).unwrap_or(ORDER.len())
 }
 
 /// The order in which people write a scenario.

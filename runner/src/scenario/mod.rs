@@ -15,7 +15,7 @@ pub(crate) mod seeds;
 mod source;
 pub(crate) mod suggest;
 mod tree;
-mod write;
+pub(crate) mod write;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -29,15 +29,15 @@ use sim_core::protocol::Cluster;
 use sim_core::schedule::Chosen;
 use sim_core::subject::{ConfigOf, Subject, TaskOf, ToldOf};
 use sim_core::swarm::Swarm;
-use sim_core::time::Duration;
+use sim_core::time::{Duration, Time};
 use sim_core::world::World;
 
 use self::error::Problem;
 pub use self::error::ScenarioErrors;
-pub(crate) use self::explicit::explicit;
+pub(crate) use self::explicit::{explicit, place};
 pub use self::seeds::Seeds;
 pub use self::source::Source;
-use self::tree::{Node, Value};
+pub(crate) use self::tree::{Node, Value};
 use crate::names::Names;
 
 /// A scenario that can be run.
@@ -54,12 +54,23 @@ pub struct Scenario<S: Subject> {
     pub configs: Configs<ConfigOf<S>>,
     /// What is asked at which time, in order of time.
     pub script: Vec<Scripted<TaskOf<S>, ToldOf<S>>>,
+    /// What each client of the workload asks, in order of time, where the script says it.
+    pub asks: Vec<Vec<Ask<TaskOf<S>>>>,
     /// Single decisions that are not drawn.
     pub schedule: Vec<Decision>,
     /// The seeds to run; never empty.
     pub seeds: Range<u64>,
     /// What must hold.
     pub expect: Expect,
+}
+
+/// Something that a client of the workload is to do.
+#[derive(Clone, Debug)]
+pub struct Ask<T> {
+    /// When.
+    pub at: Time,
+    /// What.
+    pub task: T,
 }
 
 /// A single decision, and where it is written.
@@ -132,6 +143,7 @@ impl<S: Subject> fmt::Debug for Scenario<S> {
             .field("swarm", &self.swarm)
             .field("configs", &self.configs)
             .field("script", &self.script)
+            .field("asks", &self.asks)
             .field("schedule", &self.schedule)
             .field("seeds", &self.seeds)
             .field("expect", &self.expect)
@@ -183,6 +195,14 @@ where
 {
     let tree = tree(source)?;
     compile::scenario(&source.text, &tree).map_err(|problems| source.errors(problems))
+}
+
+/// The tree of a text that was read as a scenario before.
+///
+/// # Panics
+/// If it was not.
+pub(crate) fn tree_of(text: &str) -> Node {
+    yaml::parse(text).expect("it was read before")
 }
 
 fn tree(source: &Source) -> Result<Node, ScenarioErrors> {

@@ -134,6 +134,7 @@ pub(super) enum Share {
 pub(super) struct ScriptLine {
     pub(super) at: Maybe<Duration>,
     pub(super) through: Maybe<String>,
+    pub(super) by: Maybe<String>,
     #[serde(rename = "do")]
     pub(super) task: Maybe<String>,
     pub(super) expect: Maybe<String>,
@@ -176,6 +177,7 @@ pub(super) struct FaultSpec {
 pub(super) struct DecisionSpec {
     pub(super) message: Maybe<String>,
     pub(super) choice: Maybe<String>,
+    pub(super) sync: Maybe<String>,
     pub(super) crash: Maybe<String>,
     pub(super) delay: Maybe<Duration>,
     pub(super) drop: Maybe<bool>,

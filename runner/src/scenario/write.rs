@@ -4,15 +4,15 @@
 use super::tree::{Node, Value};
 
 /// A plain value.
-pub(super) fn scalar(text: impl Into<String>) -> Node {
+pub(crate) fn scalar(text: impl Into<String>) -> Node {
     node(Value::Scalar { text: text.into(), quoted: false })
 }
 
-pub(super) fn list(items: Vec<Node>) -> Node {
+pub(crate) fn list(items: Vec<Node>) -> Node {
     node(Value::List(items))
 }
 
-pub(super) fn map<'a>(entries: impl IntoIterator<Item = (&'a str, Node)>) -> Node {
+pub(crate) fn map<'a>(entries: impl IntoIterator<Item = (&'a str, Node)>) -> Node {
     node(Value::Map(entries.into_iter().map(|(key, value)| (scalar(key), value)).collect()))
 }
 
@@ -21,7 +21,7 @@ fn node(value: Value) -> Node {
 }
 
 /// A document of these keys.
-pub(super) fn document(entries: &[(Node, Node)]) -> String {
+pub(crate) fn document(entries: &[(Node, Node)]) -> String {
     let mut out = String::new();
     for (key, value) in entries {
         entry(&mut out, key, value, 0);
@@ -58,8 +58,24 @@ fn entry(out: &mut String, key: &Node, value: &Node, column: usize) {
         }
         _ => {
             out.push('\n');
-            block(out, value, column + 2);
+            if key == SCRIPT && column == 0 {
+                lines(out, value)
+            } else {
+                block(out, value, column + 2)
+            }
         }
+    }
+}
+
+/// Whose entries are lines.
+const SCRIPT: &str = "script";
+
+/// A script: each of its lines is one.
+fn lines(out: &mut String, value: &Node) {
+    let Value::List(items) = &value.value else { return block(out, value, 2) };
+    for item in items {
+        let line = in_brackets(item).unwrap_or_default();
+        out.push_str(&format!("  - {line}\n"));
     }
 }
 

@@ -9,6 +9,7 @@ mod replays;
 mod results;
 mod scenarios;
 mod schedules;
+mod shrinks;
 #[cfg(unix)]
 mod signals;
 mod streams;

@@ -10,12 +10,17 @@ const LONG: [&str; 6] =
 
 /// A sweep that would last for days, once it is under way.
 fn sweeping(place: &Place, arguments: &[&str]) -> Child {
+    // Signals have their handler before the first thread of the sweep starts.
+    started(place, arguments, 4)
+}
+
+/// A process that has so many threads at least.
+fn started(place: &Place, arguments: &[&str], least: usize) -> Child {
     let mut command = place.command(SIM.as_ref(), arguments);
     let mut child =
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-    // Signals have their handler before the first thread of the sweep starts.
     let id = child.id();
-    while threads(id) < 4 {
+    while threads(id) < least {
         let ended = child.try_wait().expect("it can be asked");
         assert!(ended.is_none(), "it ended before anybody interrupted it: {ended:?}");
         std::thread::yield_now();
@@ -112,4 +117,19 @@ fn a_scenario_that_vanishes_meanwhile_is_swept_to_the_end() {
     assert!(said.out.starts_with("INTERRUPTED: after "), "{}", said.out);
     let said = place.sim(&["run", "brief.yaml"]).ends_with(2);
     assert!(said.err.starts_with("brief.yaml: there is no such file"), "{}", said.err);
+}
+
+#[test]
+fn whoever_ends_a_search_gets_the_smallest_scenario_until_then() {
+    let place = Place::new();
+    let arguments = ["shrink", "scenarios/small/agree.yaml", "--seed", "0", "--out", "small.yaml"];
+    let flaw = ["--set", "config.flaw=acknowledged_before_committed"];
+    // Who waits for signals is the second thread, and stands up before the search begins.
+    let child = started(&place, &[&arguments[..], &flaw].concat(), 2);
+    send("-INT", &child);
+    let said = end_of(child).ends_with(130);
+    assert_eq!(said.last_line(), "INTERRUPTED: it is the smallest until then", "{said:?}");
+    let text = place.read("small.yaml");
+    assert!(text.contains("# Shrunk (not to the end) from seed 0 of "), "{text}");
+    let _ = place.sim(&["run", "small.yaml"]).ends_with(1);
 }

@@ -22,6 +22,8 @@ pub(super) struct Cast {
     groups: BTreeMap<String, Vec<NodeId>>,
     /// Clients of the workload, and one for each node that a script goes through.
     clients: u32,
+    /// Clients of the workload alone.
+    pub(super) workload: u32,
     pub(super) late: Vec<NodeId>,
     /// The region of each node that has one.
     pub(super) regions: Vec<(NodeId, String, Range<usize>)>,
@@ -36,6 +38,7 @@ impl Cast {
             fewest: 0,
             groups: BTreeMap::new(),
             clients: clients(document),
+            workload: workload(document),
             late: Vec::new(),
             regions: Vec::new(),
             clocks: BTreeMap::new(),
@@ -197,6 +200,20 @@ impl Cast {
         }
     }
 
+    /// The client of the workload that a word names.
+    pub(super) fn client(&self, check: &mut Checker<'_>, word: &Word<'_>) -> Option<ClientId> {
+        let number = client_number(word.text).filter(|number| (1..=self.workload).contains(number));
+        if number.is_none() {
+            let help = match self.workload {
+                0 => "there are no `clients`: add { count: 1, timeout: 1s }".into(),
+                1 => "the only one is c1".into(),
+                count => format!("they are c1 to c{count}"),
+            };
+            check.say(&word.span, format!("there is no client `{}`", word.text), help);
+        }
+        number.map(|number| ClientId(number - 1))
+    }
+
     /// The node of this name, if there is one in every seed.
     pub(super) fn find(&self, name: &str) -> Option<NodeId> {
         let nodes = (0..self.fewest).map(NodeId);
@@ -341,8 +358,11 @@ fn drawn_counts(check: &mut Checker<'_>, document: &Document) -> Vec<u32> {
     drawn
 }
 
+fn workload(document: &Document) -> u32 {
+    section(&document.clients).and_then(|clients| given(&clients.count)).unwrap_or(0)
+}
+
 fn clients(document: &Document) -> u32 {
-    let workload = section(&document.clients).and_then(|clients| given(&clients.count));
     let lines = section(&document.script).map_or(&[][..], |lines| lines);
     let mut through: Vec<&str> = lines
         .iter()
@@ -350,7 +370,7 @@ fn clients(document: &Document) -> u32 {
         .collect();
     through.sort_unstable();
     through.dedup();
-    workload.unwrap_or(0).saturating_add(u32::try_from(through.len()).unwrap_or(u32::MAX))
+    workload(document).saturating_add(u32::try_from(through.len()).unwrap_or(u32::MAX))
 }
 
 fn check_name(check: &mut Checker<'_>, name: &str, span: &Range<usize>) {

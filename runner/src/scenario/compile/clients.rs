@@ -1,13 +1,15 @@
 //! What clients do: the workload, and the script.
 
 use sim_core::client::{Expected, Scripted};
+use sim_core::id::{ClientId, NodeId};
 use sim_core::subject::{Subject, TaskOf, ToldOf};
-use sim_core::time::Time;
+use sim_core::time::{Duration, Time};
 use sim_core::units::Rate;
 use sim_core::world::{ClientSettings, Pace};
 
 use super::cast::Cast;
-use super::checker::{Checker, given, section};
+use super::checker::{Checker, given, section, span};
+use crate::scenario::Ask;
 use crate::scenario::de::{At, Entries};
 use crate::scenario::schema::{ClientsSpec, Document, Maybe, ScriptLine, Share};
 use crate::scenario::suggest;
@@ -53,7 +55,11 @@ pub(super) fn clients<S: Subject>(
     {
         check.say(&at.span, "the clients begin after the end", format!("the run ends at {end:?}"));
     }
-    settings.pace = pace(check, at, spec, settings.count).unwrap_or(settings.pace);
+    let pace = match has_asks(document) {
+        true => told(check, spec),
+        false => pace(check, at, spec, settings.count),
+    };
+    settings.pace = pace.unwrap_or(settings.pace);
     settings.mix = mix::<S>(check, &spec.mix);
     if S::OPERATIONS.is_empty() {
         check.say(&at.span, "nobody can ask this protocol anything", "take `clients` away");
@@ -77,6 +83,34 @@ fn count(check: &mut Checker<'_>, at: &At<ClientsSpec>, spec: &ClientsSpec) -> u
         }
         count => count.unwrap_or(0),
     }
+}
+
+/// Whether the script says what the clients ask.
+fn has_asks(document: &Document) -> bool {
+    let lines = section(&document.script).map_or(&[][..], |lines| lines);
+    lines.iter().any(|line| line.value.as_ref().is_some_and(|line| line.by.is_some()))
+}
+
+/// The pace of clients that ask what the script says: as it comes, answered or not.
+fn told(check: &mut Checker<'_>, spec: &ClientsSpec) -> Option<Pace> {
+    let others = [
+        ("rate", span(&spec.rate)),
+        ("think", span(&spec.think)),
+        ("mix", span(&spec.mix)),
+        ("from", span(&spec.from)),
+        ("until", span(&spec.until)),
+    ];
+    for (key, span) in others {
+        if let Some(span) = span {
+            let what = format!("`{key}` beside a script that says what clients ask");
+            check.say(
+                &span,
+                what,
+                "either all of it is in the script, by whom and when, or nothing",
+            );
+        }
+    }
+    Some(Pace::Open { every: Duration::from_secs(1) })
 }
 
 fn pace(
@@ -158,30 +192,65 @@ fn mix<S: Subject>(check: &mut Checker<'_>, mix: &Maybe<Entries<Share>>) -> Vec<
     weights
 }
 
+/// What is asked beside a node, in order of time.
+type Script<S> = Vec<Scripted<TaskOf<S>, ToldOf<S>>>;
+/// What each client of the workload asks, in order of time.
+type Asks<S> = Vec<Vec<Ask<TaskOf<S>>>>;
+
 pub(super) fn script<S: Subject>(
     check: &mut Checker<'_>,
     cast: &Cast,
     document: &Document,
     end: Time,
-) -> Vec<Scripted<TaskOf<S>, ToldOf<S>>> {
+) -> (Script<S>, Asks<S>) {
     let lines = section(&document.script).map_or(&[][..], |lines| lines);
-    let mut script: Vec<_> =
-        lines.iter().filter_map(|line| scripted::<S>(check, cast, line, end)).collect();
+    let (mut script, mut asks) = (Vec::new(), Vec::new());
+    if has_asks(document) {
+        asks.resize_with(cast.workload as usize, Vec::new);
+    }
+    for line in lines {
+        let Some((whom, at, task)) = scripted::<S>(check, cast, line, end) else { continue };
+        let spec = line.value.as_ref();
+        let expect = spec.and_then(|spec| spec.expect.as_ref());
+        match whom {
+            Whom::Beside(through) => {
+                let expect = expect.and_then(|at| expected::<S>(check, at));
+                script.push(Scripted { at, through, task, expect });
+            }
+            Whom::Client(client) => {
+                if let Some(expect) = expect {
+                    let what = "how this ends is not judged";
+                    check.say(&expect.span, what, "only of a client beside a node: through: A");
+                }
+                asks[client.index()].push(Ask { at, task });
+            }
+        }
+    }
     script.sort_by_key(|line| line.at);
-    script
+    asks.iter_mut().for_each(|asks| asks.sort_by_key(|ask| ask.at));
+    (script, asks)
 }
 
+/// Who asks.
+enum Whom {
+    /// The client that sits beside a node.
+    Beside(NodeId),
+    /// A client of the workload.
+    Client(ClientId),
+}
+
+/// Who asks, when, and what.
 fn scripted<S: Subject>(
     check: &mut Checker<'_>,
     cast: &Cast,
     line: &At<ScriptLine>,
     end: Time,
-) -> Option<Scripted<TaskOf<S>, ToldOf<S>>> {
+) -> Option<(Whom, Time, TaskOf<S>)> {
     let spec = line.value.as_ref()?;
     let example = "{ at: 1s, through: A, do: put x 1, expect: ok }";
     let keys = [
         ("`at`", spec.at.is_some()),
-        ("`through`", spec.through.is_some()),
+        ("`through`", spec.through.is_some() || spec.by.is_some()),
         ("`do`", spec.task.is_some()),
     ];
     let lacking: Vec<&str> =
@@ -196,18 +265,33 @@ fn scripted<S: Subject>(
     {
         check.say(&field.span, "this is after the end", format!("the run ends at {end:?}"));
     }
-    let through = spec.through.as_ref().and_then(|at| {
-        let word = check.word(&at.span, at.value.as_deref()?);
-        cast.node(check, &word)
-    });
+    let whom = whom(check, cast, spec);
     let task = spec.task.as_ref().and_then(|at| {
         let text = at.value.as_deref()?;
         let what = format!("`{text}` is not an operation of {}", S::NAME);
         let node = |name: &str| cast.find(name);
         S::parse_task(text, &node).map_err(|help| check.say(&at.span, what, help)).ok()
     });
-    let expect = spec.expect.as_ref().and_then(|at| expected::<S>(check, at));
-    Some(Scripted { at: at?, through: through?, task: task?, expect })
+    Some((whom?, at?, task?))
+}
+
+fn whom(check: &mut Checker<'_>, cast: &Cast, spec: &ScriptLine) -> Option<Whom> {
+    match (&spec.through, &spec.by) {
+        (Some(_), Some(by)) => {
+            let help = "either the client beside a node, through: A, or one of `clients`, by: c1";
+            check.say(&by.span, "two clients for one line", help);
+            None
+        }
+        (Some(at), None) => {
+            let word = check.word(&at.span, at.value.as_deref()?);
+            cast.node(check, &word).map(Whom::Beside)
+        }
+        (None, Some(at)) => {
+            let word = check.word(&at.span, at.value.as_deref()?);
+            cast.client(check, &word).map(Whom::Client)
+        }
+        (None, None) => None,
+    }
 }
 
 fn expected<S: Subject>(check: &mut Checker<'_>, at: &At<String>) -> Option<Expected<ToldOf<S>>> {

@@ -56,6 +56,8 @@ fn read<C: DeserializeOwned>(
     node: &Node,
     flaws: &[&'static str],
 ) -> Option<C> {
+    let correct = without_none(node);
+    let node = correct.as_ref().unwrap_or(node);
     if let Some(flaw) = node.get("flaw")
         && let Some(text) = flaw.text()
         && !flaws.contains(&text)
@@ -72,6 +74,16 @@ fn read<C: DeserializeOwned>(
         blame_each::<C>(check, node);
     }
     config
+}
+
+/// Who says that there is no flaw, `flaw: none`, need not know how a protocol puts that.
+fn without_none(node: &Node) -> Option<Node> {
+    let mut correct = node.clone();
+    let none = node.get("flaw").is_some_and(|flaw| flaw.text() == Some(NO_FLAW));
+    none.then(|| {
+        correct.set("flaw", None);
+        correct
+    })
 }
 
 /// A protocol's own type stops at its first error. Read one by one, all of its keys have their say.
@@ -105,3 +117,5 @@ fn merge(cluster: &Node, own: &Node) -> Node {
     }
     Node { value: Value::Map(entries), ..own.clone() }
 }
+
+const NO_FLAW: &str = "none";

@@ -36,6 +36,7 @@ pub(super) fn schedule<S: Subject>(
         let chosen = match key {
             "message" => message(check, cast, &known, spec),
             "choice" => choice(check, cast, &known, spec),
+            "sync" => sync(check, cast, spec),
             _ => crash(check, cast, &known, spec),
         };
         let Some(chosen) = chosen else { continue };
@@ -57,6 +58,7 @@ fn key(
     let keys = [
         ("message", span(&spec.message)),
         ("choice", span(&spec.choice)),
+        ("sync", span(&spec.sync)),
         ("crash", span(&spec.crash)),
     ];
     let mut given: Vec<(&str, Range<usize>)> =
@@ -64,7 +66,11 @@ fn key(
     given.sort_by_key(|(_, span)| span.start);
     let mut given = given.into_iter();
     let Some(first) = given.next() else {
-        check.say(&at.span, "what is decided here?", "a decision is a message, choice or crash");
+        check.say(
+            &at.span,
+            "what is decided here?",
+            "a decision is a message, choice, sync or crash",
+        );
         return None;
     };
     for (key, span) in given {
@@ -79,7 +85,6 @@ fn check_extras(check: &mut Checker<'_>, key: &str, spec: &DecisionSpec) {
         ("delay", span(&spec.delay), "message"),
         ("drop", span(&spec.drop), "message"),
         ("copy", span(&spec.copy), "message"),
-        ("is", span(&spec.is), "choice"),
         ("when", span(&spec.when), "crash"),
         ("lasting", span(&spec.lasting), "crash"),
     ];
@@ -88,6 +93,9 @@ fn check_extras(check: &mut Checker<'_>, key: &str, spec: &DecisionSpec) {
             let what = format!("a {key} has no `{extra}` here");
             check.say(&span, what, format!("only a {owner} has it"));
         }
+    }
+    if let Some(span) = span(&spec.is).filter(|_| !["choice", "sync"].contains(&key)) {
+        check.say(&span, format!("a {key} has no `is` here"), "only a choice or a sync has it");
     }
 }
 
@@ -195,6 +203,24 @@ fn choice(
         Is::Length(is) => Some(Chosen::Timer { seat: seat?, timer: timer.text.into(), nth, is }),
         Is::Pick(_) => {
             check.say(&is.span, "how long is this timer?", "with its unit: is: 180ms");
+            None
+        }
+    }
+}
+
+fn sync(check: &mut Checker<'_>, cast: &Cast, spec: &DecisionSpec) -> Option<Chosen> {
+    let at = spec.sync.as_ref()?;
+    let word = check.word(&at.span, at.value.as_deref()?);
+    let Some(is) = &spec.is else {
+        check.say(&at.span, "how long does this sync take?", "say it: is: 20ms");
+        return None;
+    };
+    let (node, nth) = numbered(check, &word, "A#5")?;
+    let seat = seat(check, cast, &node)?;
+    match is_a(check, is, "how long it takes: is: 20ms")? {
+        Is::Length(is) => Some(Chosen::Sync { seat, nth, is }),
+        Is::Pick(_) => {
+            check.say(&is.span, "how long does this sync take?", "with its unit: is: 20ms");
             None
         }
     }
@@ -343,7 +369,8 @@ fn is_about_the_same(one: &Chosen, other: &Chosen) -> bool {
             Chosen::Timer { seat: a, timer: s, nth: i, .. },
             Chosen::Timer { seat: b, timer: t, nth: j, .. },
         ) => (a, s, i) == (b, t, j),
-        (Chosen::Choice { seat: a, nth: i, .. }, Chosen::Choice { seat: b, nth: j, .. }) => {
+        (Chosen::Choice { seat: a, nth: i, .. }, Chosen::Choice { seat: b, nth: j, .. })
+        | (Chosen::Sync { seat: a, nth: i, .. }, Chosen::Sync { seat: b, nth: j, .. }) => {
             (a, i) == (b, j)
         }
         (
@@ -360,6 +387,7 @@ fn written(key: &str, spec: &DecisionSpec) -> String {
     let anchor = match key {
         "message" => text(&spec.message),
         "choice" => text(&spec.choice),
+        "sync" => text(&spec.sync),
         _ => text(&spec.crash),
     };
     let step = spec.when.as_ref().and_then(|when| text(&when.value.as_ref()?.step));

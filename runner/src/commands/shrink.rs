@@ -1,0 +1,238 @@
+//! `sim shrink`: a failing seed, as the smallest scenario that fails in the same way.
+
+use std::io::Write as _;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use anstyle::{AnsiColor, Style};
+use anyhow::{anyhow, bail};
+
+use super::{change, prepare};
+use crate::args::{Color, Shrink};
+use crate::catalogue::{Catalogue, Prepared};
+use crate::invocation::Invocation;
+use crate::kept::{self, Kept};
+use crate::outcome::{Outcome, Verdict};
+use crate::output::table::{Cell, aligned};
+use crate::output::terminal::{Out, complain};
+use crate::output::words::{WIDTH, many, spent, wrapped};
+use crate::paths;
+use crate::results;
+use crate::scenario::Source;
+use crate::shrink::{self, Ending, Opening, Order, Shrunk};
+use crate::signals;
+
+pub(super) fn shrink(catalogue: &Catalogue, args: &Shrink, color: Color) -> anyhow::Result<u8> {
+    let Some(run) = what(catalogue, args)? else {
+        return nothing_to_shrink(args, color);
+    };
+    let path = run.place(args);
+    results::find_room_for(&path)?;
+    let stop = signals::heed();
+    let jobs = args.jobs.or_else(|| thread::available_parallelism().ok());
+    let jobs = jobs.map_or(1, NonZeroUsize::get);
+    let shrunk = shrink::shrink(Order {
+        catalogue,
+        text: run.text.clone(),
+        seed: run.seed,
+        outcome: run.outcome.clone(),
+        property: run.property,
+        jobs,
+        time: args.budget,
+        runs: args.runs.unwrap_or(u64::MAX),
+        stop,
+        is_quiet: args.quiet,
+    });
+    let shown = paths::shown(&path);
+    write(&run, args, &shrunk, &path)?;
+    check(catalogue, &run, &shrunk, &path)?;
+    let replay = Invocation::of_this_process().replay(&shown, shrunk.seed(), &[]);
+    let lines = summary(&run, &shrunk, jobs, (&shown, &replay));
+    let mut out = Out::new(color);
+    for line in lines {
+        writeln!(out, "{line}")?;
+    }
+    out.flush()?;
+    Ok(match shrunk.ending {
+        Ending::Smallest | Ending::BudgetSpent => 0,
+        Ending::Interrupted => signals::exit_code(),
+    })
+}
+
+/// A run that failed.
+struct Run {
+    source: Source,
+    seed: u64,
+    /// The scenario of that run alone.
+    text: String,
+    outcome: Outcome,
+    property: &'static str,
+    message: String,
+    /// Whether the scenario wants to see it broken.
+    is_lesson: bool,
+    /// The mistake that the protocol was told to make, and what that is.
+    flaw: Option<(&'static str, &'static str)>,
+}
+
+/// What is to be shrunk; nothing if it does not fail.
+fn what(catalogue: &Catalogue, args: &Shrink) -> anyhow::Result<Option<Run>> {
+    let path = args.scenario.path();
+    if !kept::is_one(path) {
+        let seed = args.seed.ok_or_else(|| anyhow!("which seed? say it: --seed 0"))?;
+        let (source, scenario) = prepare(catalogue, &args.scenario)?;
+        let text = scenario.as_scenario(&source.text, seed, None);
+        return Run::of(catalogue, source, seed, text);
+    }
+    let kept = kept::read(path)?;
+    let changed = change(kept.source.clone(), &args.scenario)?;
+    let seed = args.seed.unwrap_or(kept.seed);
+    if seed != kept.seed || !changed.overrides.is_empty() {
+        let scenario = catalogue.prepare(&changed)?;
+        let text = scenario.as_scenario(&changed.text, seed, None);
+        return Run::of(catalogue, changed, seed, text);
+    }
+    as_kept(catalogue, &kept)
+}
+
+/// The run of a kept failure: as this build draws it or, where that is another one, as it was.
+fn as_kept(catalogue: &Catalogue, kept: &Kept) -> anyhow::Result<Option<Run>> {
+    let plan = kept.run.as_ref().map_or(&kept.source, |(plan, _)| plan);
+    let scenario = catalogue.prepare(plan)?;
+    let is_it = |run: &Run| kept.property.as_deref().is_none_or(|was| was == run.property);
+    let text = scenario.as_scenario(&plan.text, kept.seed, None);
+    let drawn = Run::of(catalogue, plan.clone(), kept.seed, text)?.filter(is_it);
+    let Some((_, recording)) = kept.run.as_ref().filter(|_| drawn.is_none()) else {
+        return Ok(drawn);
+    };
+    let retraced = scenario.retrace(kept.seed, recording).map_err(anyhow::Error::msg)?;
+    let text = scenario.as_scenario(&plan.text, kept.seed, Some(&retraced));
+    Ok(Run::of(catalogue, plan.clone(), kept.seed, text)?.filter(is_it))
+}
+
+impl Run {
+    fn of(
+        catalogue: &Catalogue,
+        source: Source,
+        seed: u64,
+        text: String,
+    ) -> anyhow::Result<Option<Self>> {
+        let explicit = Source::new(source.path.clone(), text);
+        let scenario = catalogue.prepare(&explicit)?;
+        let outcome = scenario.worker().run(seed);
+        let Verdict::Violated(violation) = &outcome.verdict else { return Ok(None) };
+        let property = violation.property;
+        let message = violation.message.clone();
+        let is_lesson = scenario.expectations().violated.contains(&property);
+        let flaw = flaw(catalogue, &*scenario, &explicit.text);
+        let text = explicit.text;
+        Ok(Some(Self { source, seed, text, outcome, property, message, is_lesson, flaw }))
+    }
+
+    /// Where the result goes.
+    fn place(&self, args: &Shrink) -> PathBuf {
+        if let Some(out) = &args.out {
+            return out.clone();
+        }
+        let path = args.scenario.path();
+        if kept::is_one(path) {
+            return path.with_extension("yaml");
+        }
+        results::beside_failures(Path::new("results"), &self.source.name)
+            .join(format!("{}-{}.yaml", self.property, self.seed))
+    }
+}
+
+/// The mistake that the protocol is told to make, and what it is.
+fn flaw(
+    catalogue: &Catalogue,
+    scenario: &dyn Prepared,
+    text: &str,
+) -> Option<(&'static str, &'static str)> {
+    let entry = catalogue.entries().find(|entry| entry.name() == scenario.protocol())?;
+    let named = shrink::flaw_of(text)?;
+    let flaw = entry.flaws().iter().find(|flaw| flaw.name == named)?;
+    Some((flaw.name, flaw.about))
+}
+
+fn nothing_to_shrink(args: &Shrink, color: Color) -> anyhow::Result<u8> {
+    let path = paths::shown(args.scenario.path());
+    let text = match args.seed {
+        Some(seed) => format!("seed {seed} of {path} breaks nothing: there is nothing to shrink"),
+        None => {
+            format!("{path} does not fail with this build as it did: there is nothing to shrink")
+        }
+    };
+    complain(color, &wrapped(&text, WIDTH).join("\n"));
+    Ok(INCONCLUSIVE)
+}
+
+const INCONCLUSIVE: u8 = 3;
+
+fn write(run: &Run, args: &Shrink, shrunk: &Shrunk, path: &Path) -> anyhow::Result<()> {
+    let message = match &shrunk.outcome().verdict {
+        Verdict::Violated(violation) => violation.message.as_str(),
+        _ => run.message.as_str(),
+    };
+    let opening = Opening {
+        property: run.property,
+        message,
+        flaw: run.flaw,
+        from: &paths::anywhere(&run.source.path),
+        overrides: &run.source.overrides,
+        seed: run.seed,
+        replay: &Invocation::installed().replay(&paths::anywhere(path), shrunk.seed(), &[]),
+    };
+    let body = shrunk.text(&opening.about(), run.is_lesson || args.lesson);
+    results::place_text(path, &format!("{}{body}", opening.comment(shrunk)))
+}
+
+/// Nothing is said of a file that was not read and run.
+fn check(catalogue: &Catalogue, run: &Run, shrunk: &Shrunk, path: &Path) -> anyhow::Result<()> {
+    let scenario = catalogue.prepare(&Source::read(path)?)?;
+    let outcome = scenario.worker().run(shrunk.seed());
+    match outcome.verdict {
+        Verdict::Violated(violation) if violation.property == run.property => Ok(()),
+        verdict => bail!(
+            "{} was written and does not break {}: {verdict:?}. This is a bug in the tool",
+            paths::shown(path),
+            run.property
+        ),
+    }
+}
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const DOUBTFUL: Style = AnsiColor::Yellow.on_default().bold();
+
+fn summary(run: &Run, shrunk: &Shrunk, jobs: usize, (file, replay): (&str, &str)) -> Vec<String> {
+    let mut lines = vec![format!("{}, seed {}", paths::shown(&run.source.path), run.seed)];
+    lines.extend(run.source.overrides.iter().map(|one| format!("  with {one}")));
+    lines.push(String::new());
+    let heading = ["", "before", "after"].map(|text| right(text, 12));
+    let mut rows = vec![heading];
+    for (name, before, after) in shrunk.before.rows(shrunk.after()) {
+        rows.push([format!("{name:<10}"), right(&before, 12), right(&after, 12)]);
+    }
+    rows[0][0] = " ".repeat(10);
+    let rows: Vec<[Cell; 3]> = rows.into_iter().map(|row| row.map(Cell::from)).collect();
+    lines.extend(aligned(&rows));
+    lines.push(String::new());
+    let (runs, elapsed) = (many(shrunk.runs, "run"), spent(shrunk.elapsed));
+    let threads = many(jobs as u64, "thread");
+    lines.push(format!("tried       {runs} in {elapsed}, {threads}"));
+    let seeds = if shrunk.needs_no_chance() { "every seed fails" } else { "this seed fails" };
+    lines.push(format!("breaks      {} at {}; {seeds}", run.property, shrunk.outcome().ended));
+    lines.push(format!("file        {file}"));
+    lines.extend([String::from("to see it:"), format!("  {replay}"), String::new()]);
+    let (style, word, why) = match shrunk.ending {
+        Ending::Smallest => (GOOD, "SHRUNK", "nothing more can be taken away"),
+        Ending::BudgetSpent => (GOOD, "SHRUNK", "as far as the budget went: --budget, --runs"),
+        Ending::Interrupted => (DOUBTFUL, "INTERRUPTED", "it is the smallest until then"),
+    };
+    lines.push(format!("{style}{word}{style:#}: {why}"));
+    lines
+}
+
+fn right(text: &str, width: usize) -> String {
+    format!("{text:>width$}")
+}

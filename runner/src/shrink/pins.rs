@@ -1,0 +1,100 @@
+//! Puts decisions that chance made into a schedule, so that they stay whatever else changes: then most of
+//! them can be taken away.
+
+use sim_core::{Duration, Time};
+
+use crate::catalogue::Cut;
+use crate::scenario::write::{map, scalar};
+use crate::scenario::{Node, Value};
+
+use super::draft::{Draft, entry_of};
+use super::search::Search;
+use super::settings::without_chance;
+use super::trial::Seeds;
+
+/// On so many seeds a run must fail in which nothing is left to chance.
+pub(super) const EVERY: Seeds = Seeds::Every(32);
+
+/// Lets processes crash in the midst of the step in which they did, and not in one that is drawn.
+pub(super) fn pin_crashes(search: &mut Search<'_>) -> bool {
+    let best = search.best.clone();
+    let mid_step = |fault: &Node| fault.get("mid_step").is_some();
+    if !best.list("faults").iter().any(mid_step) {
+        return false;
+    }
+    let Some(scenario) = search.judge.load(&best) else { return false };
+    let cuts = scenario.spell_out(best.seed).cuts;
+    let mut faults = best.list("faults").to_vec();
+    let mut schedule = best.list("schedule").to_vec();
+    for cut in cuts {
+        let place = faults.iter().rposition(|fault| mid_step(fault) && is_cause(fault, &cut));
+        if let Some(place) = place {
+            let fault = faults.remove(place);
+            schedule.push(crash(&cut, time(fault.get("until"))));
+        }
+    }
+    let pinned = best.with_list("faults", faults).with_list("schedule", schedule);
+    search.first_on(Seeds::Own, 1, |_| Some(pinned.clone())).is_some()
+}
+
+/// Puts everything that chance decided into the schedule, and takes chance out of the world. From here on
+/// a candidate must fail on every seed.
+pub(super) fn pin_decisions(search: &mut Search<'_>) -> bool {
+    if search
+        .first_on(EVERY, 1, {
+            let best = search.best.clone();
+            move |_| Some(best.clone())
+        })
+        .is_some()
+    {
+        search.seeds = EVERY;
+        return true;
+    }
+    let best = search.best.clone();
+    let Some(scenario) = search.judge.load(&best) else { return false };
+    let (_, recording) = scenario.record(&best.text(), best.seed);
+    let pinned = |which: usize| {
+        let fixed = without_chance(&best, which);
+        // What another seed would draw otherwise was drawn.
+        let other = u64::from(best.seed == 0);
+        let retraced = search_load(search, &fixed)?.retrace(other, &recording).ok()?;
+        let mut schedule = fixed.list("schedule").to_vec();
+        schedule.extend(retraced.entries.iter().map(|entry| entry_of(entry)));
+        Some(fixed.with_list("schedule", schedule))
+    };
+    let candidates: Vec<Draft> = (0..3).filter_map(pinned).collect();
+    let taken = search.first_on(EVERY, candidates.len(), |number| Some(candidates[number].clone()));
+    if taken.is_some() {
+        search.seeds = EVERY;
+    }
+    taken.is_some()
+}
+
+fn search_load(search: &Search<'_>, draft: &Draft) -> Option<Box<dyn crate::catalogue::Prepared>> {
+    search.judge.load(draft)
+}
+
+/// Whether a fault let somebody crash there.
+fn is_cause(fault: &Node, cut: &Cut) -> bool {
+    let names = fault.get("crash").and_then(Node::text).unwrap_or_default();
+    let begins = time(fault.get("at")).unwrap_or(Time::MAX);
+    let ends = time(fault.get("until")).unwrap_or(Time::MAX);
+    names == cut.node && begins <= cut.at && cut.at < ends
+}
+
+/// The decision that lets it crash there.
+fn crash(cut: &Cut, until: Option<Time>) -> Node {
+    let when =
+        map([("step", scalar(cut.step.as_str())), ("after_effect", scalar(cut.after.to_string()))]);
+    let mut crash = entry_of(&[("crash", cut.node.clone())]);
+    crash.set("when", Some(when));
+    let lasting = until.map(|until| scalar(until.since(cut.at).to_string()));
+    crash.set("lasting", lasting);
+    debug_assert!(matches!(crash.value, Value::Map(_)));
+    crash
+}
+
+fn time(node: Option<&Node>) -> Option<Time> {
+    let length: Duration = node.and_then(Node::text)?.parse().ok()?;
+    Some(Time::ZERO + length)
+}

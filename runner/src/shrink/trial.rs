@@ -1,0 +1,98 @@
+//! Whether a candidate still fails in the same way: the same property, and not without the flaw.
+
+use crate::catalogue::{Catalogue, Prepared};
+use crate::outcome::{Outcome, Verdict};
+use crate::scenario::Source;
+
+use super::draft::Draft;
+
+/// On which seeds a candidate must fail.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Seeds {
+    /// On its own.
+    Own,
+    /// On its own, or on one of so many others from here on: what is left to chance may come out otherwise
+    /// when something is taken away.
+    Any {
+        /// The first of the others.
+        from: u64,
+        /// How many.
+        others: u64,
+    },
+    /// On each of so many: nothing that matters is left to chance.
+    Every(u64),
+}
+
+/// Tries candidates.
+pub(super) struct Judge<'a> {
+    pub(super) catalogue: &'a Catalogue,
+    /// What they must break.
+    pub(super) property: &'a str,
+}
+
+/// What came of a candidate.
+pub(super) struct Trial {
+    /// How many runs it took.
+    pub(super) runs: u64,
+    /// The run that failed as it was to, if one did.
+    pub(super) failed: Option<Outcome>,
+}
+
+impl Judge<'_> {
+    /// Tries a candidate.
+    pub(super) fn attempt(&self, draft: &Draft, seeds: Seeds) -> Trial {
+        let mut trial = Trial { runs: 1, failed: None };
+        let Some(scenario) = self.load(draft) else { return trial };
+        let correct = draft.without_flaw().map(|draft| self.load(&draft));
+        let mut worker = scenario.worker();
+        let mut fails = |seed: u64, trial: &mut Trial| {
+            let outcome = worker.run(seed);
+            if !self.is_it(&outcome) {
+                return None;
+            }
+            // What fails without the flaw as well is another failure.
+            let innocent = match &correct {
+                None => true,
+                Some(None) => false,
+                Some(Some(correct)) => {
+                    trial.runs += 1;
+                    matches!(correct.worker().run(seed).verdict, Verdict::Passed)
+                }
+            };
+            innocent.then_some(outcome)
+        };
+        match seeds {
+            Seeds::Own => trial.failed = fails(draft.seed, &mut trial),
+            Seeds::Any { from, others } => {
+                let others = (from..from + others).filter(|seed| *seed != draft.seed);
+                for (tried, seed) in [draft.seed].into_iter().chain(others).enumerate() {
+                    trial.runs += u64::from(tried > 0);
+                    trial.failed = fails(seed, &mut trial);
+                    if trial.failed.is_some() {
+                        break;
+                    }
+                }
+            }
+            Seeds::Every(number) => {
+                for seed in (0..number).rev() {
+                    trial.runs += u64::from(seed > 0);
+                    trial.failed = fails(seed, &mut trial);
+                    if trial.failed.is_none() {
+                        break;
+                    }
+                }
+            }
+        }
+        trial
+    }
+
+    /// A candidate that is ready to run; `None` if the loader refuses it.
+    pub(super) fn load(&self, draft: &Draft) -> Option<Box<dyn Prepared>> {
+        self.catalogue.prepare(&Source::new("shrunk.yaml", draft.text())).ok()
+    }
+
+    /// Whether a run broke what it was to break.
+    pub(super) fn is_it(&self, outcome: &Outcome) -> bool {
+        matches!(&outcome.verdict, Verdict::Violated(it) if it.property == self.property)
+    }
+}

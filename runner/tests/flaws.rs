@@ -1,0 +1,142 @@
+//! What each flaw of the catalogue comes down to: `scenarios/PROTOCOL/flaws/FLAW.yaml`, which `sim shrink`
+//! made of a run that the flaw's scenario found.
+//!
+//! `BLESS=1 cargo test -p sim-runner --test flaws` makes those anew that do not fail any more as they say,
+//! and those that are missing; `BLESS=NAME` makes that one.
+
+use std::fs;
+use std::ops::{ControlFlow, Range};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::AtomicBool;
+
+use sim_core::subject::Flaw;
+use sim_runner::Catalogue;
+use sim_runner::catalogue::{Entry, Prepared};
+use sim_runner::outcome::Verdict;
+use sim_runner::scenario::Source;
+use sim_runner::sweep::{Plan, sweep};
+
+/// What fails by itself fails on every seed.
+const SEEDS: Range<u64> = 0..100;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The file of a flaw.
+fn file(entry: &dyn Entry, flaw: &Flaw) -> String {
+    format!("scenarios/{}/flaws/{}.yaml", entry.name(), flaw.name)
+}
+
+fn prepare(path: &str, overrides: &[String]) -> Result<Box<dyn Prepared>, String> {
+    let source = Source::read(root().join(path)).map_err(|errors| errors.to_string())?;
+    let source = source.with_overrides(overrides).map_err(|errors| errors.to_string())?;
+    Catalogue::standard().prepare(&source).map_err(|errors| errors.to_string())
+}
+
+/// Whether the scenario of a flaw fails as it says, on each seed, and only because of the flaw.
+fn check(entry: &dyn Entry, flaw: &Flaw) -> Result<(), String> {
+    let path = file(entry, flaw);
+    let flawed = prepare(&path, &[])?;
+    let expected = flawed.expectations();
+    if expected.violated != [flaw.breaks] {
+        return Err(format!("{path} expects {:?}, not {}", expected.violated, flaw.breaks));
+    }
+    let text = fs::read_to_string(root().join(&path)).map_err(|error| error.to_string())?;
+    if !text.starts_with(&format!("# {} does not hold under the flaw {}:", flaw.breaks, flaw.name))
+    {
+        return Err(format!("{path} does not begin with what it shows"));
+    }
+    let seeds = flawed.seeds();
+    let mut worker = flawed.worker();
+    for seed in seeds.clone().chain(SEEDS) {
+        match worker.run(seed).verdict {
+            Verdict::Violated(violation) if violation.property == flaw.breaks => {}
+            verdict => return Err(format!("{path}, seed {seed}: {verdict:?}")),
+        }
+    }
+    // Whatever is promised holds in the same world without the flaw.
+    let promised = entry.properties().into_iter().filter(|(_, tense, _)| *tense == "always");
+    let promised: Vec<&str> = promised.map(|(name, ..)| name).collect();
+    let always = format!("expect={{ always: [{}] }}", promised.join(", "));
+    let correct = prepare(&path, &["config.flaw=none".into(), always])?;
+    let mut worker = correct.worker();
+    for seed in seeds.chain(SEEDS) {
+        let verdict = worker.run(seed).verdict;
+        if !matches!(verdict, Verdict::Passed) {
+            return Err(format!("{path} without the flaw, seed {seed}: {verdict:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Makes the scenario of a flaw anew: from the first seed that breaks what it is said to break.
+fn bless(entry: &dyn Entry, flaw: &Flaw) {
+    let found_by = format!("scenarios/{}.yaml", flaw.scenario);
+    let flawed = format!("config.flaw={}", flaw.name);
+    let scenario = prepare(&found_by, std::slice::from_ref(&flawed)).expect("a scenario");
+    let stop = AtomicBool::new(false);
+    let plan = Plan { seeds: 0..10_000, jobs: 2, fail_fast: false, remembered: 1, stop: &stop };
+    let mut seed = None;
+    sweep(&*scenario, &plan, |_, outcome| match &outcome.verdict {
+        Verdict::Violated(violation) if violation.property == flaw.breaks => {
+            seed = Some(outcome.seed);
+            ControlFlow::Break(())
+        }
+        _ => ControlFlow::Continue(()),
+    });
+    let seed = seed.unwrap_or_else(|| panic!("no seed of {found_by} breaks {}", flaw.breaks));
+    let path = file(entry, flaw);
+    let status = Command::new(env!("CARGO_BIN_EXE_sim"))
+        .args(["shrink", &found_by, "--set", &flawed, "--seed", &seed.to_string()])
+        .args(["--lesson", "--budget", "600s", "--out", &path])
+        .current_dir(root())
+        .status();
+    assert!(status.expect("the tool runs").success(), "{path}");
+}
+
+#[test]
+fn every_flaw_comes_down_to_a_scenario_that_fails_as_it_says() {
+    #[expect(clippy::disallowed_methods, reason = "a test may be told to bless")]
+    let wanted = std::env::var("BLESS").ok();
+    let mut wrong = Vec::new();
+    for entry in Catalogue::standard().entries() {
+        for flaw in entry.flaws() {
+            let named = wanted.as_deref() == Some(flaw.name);
+            if named || wanted.as_deref() == Some("1") && check(entry, flaw).is_err() {
+                bless(entry, flaw);
+            }
+            wrong.extend(check(entry, flaw).err());
+        }
+    }
+    let how = "BLESS=1 cargo test -p sim-runner --test flaws makes them anew";
+    assert!(wrong.is_empty(), "{}\n{how}", wrong.join("\n"));
+}
+
+/// How many entries a list of a scenario has: each stands on a line that begins with a dash.
+fn entries(text: &str, list: &str) -> usize {
+    let lines = text.lines().skip_while(|line| *line != format!("{list}:")).skip(1);
+    lines.take_while(|line| line.starts_with(' ')).filter(|line| line.starts_with("  - ")).count()
+}
+
+#[test]
+fn what_flaws_come_down_to_can_be_acted_out() {
+    let mut sizes = Vec::new();
+    for entry in Catalogue::standard().entries() {
+        for flaw in entry.flaws() {
+            let path = file(entry, flaw);
+            let text = fs::read_to_string(root().join(&path)).unwrap_or_default();
+            let (faults, requests) = (entries(&text, "faults"), entries(&text, "script"));
+            assert!(faults <= 3 && requests <= 3, "{path}: {faults} faults, {requests} requests");
+            assert!(!text.contains("rate:"), "{path}: what is asked is drawn");
+            sizes.push((faults, requests));
+        }
+    }
+    let median = |of: fn(&(usize, usize)) -> usize| {
+        let mut sizes: Vec<usize> = sizes.iter().map(of).collect();
+        sizes.sort_unstable();
+        sizes[sizes.len() / 2]
+    };
+    assert!(sizes.len() >= 20 && median(|size| size.0) <= 1 && median(|size| size.1) <= 1);
+}
