@@ -484,18 +484,19 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         }
         let due = (time, arrival);
         // An alarm that nobody waits for is neither counted nor told of.
-        let surfaced = match event {
-            Event::Timer { seat, slot } => self.nodes[seat.index()].timers.surface(slot, due),
-            Event::ClientTimer { client } => self.surface_client_timer(client, due),
-            _ => Surfaced::Rings,
-        };
-        match surfaced {
-            Surfaced::Rings => {}
-            Surfaced::Stale => return true,
-            Surfaced::Later((deadline, place)) => {
-                self.queue.push_as(deadline, place, event);
-                return true;
+        let rings = match event {
+            Event::Timer { seat, slot } => {
+                let surfaced = self.nodes[seat.index()].timers.surface(slot, due);
+                self.rings(surfaced, || Event::Timer { seat, slot })
             }
+            Event::ClientTimer { client } => {
+                let surfaced = self.surface_client_timer(client, due);
+                self.rings(surfaced, || Event::ClientTimer { client })
+            }
+            _ => true,
+        };
+        if !rings {
+            return true;
         }
         if self.count_event() {
             self.dispatch(arrival, event);
@@ -505,6 +506,15 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             trace.event_over(self.counters.events, self.now, self.fingerprint.value());
         }
         true
+    }
+
+    /// Whether an alarm rings now; one that was set later is queued again.
+    #[inline(always)]
+    fn rings(&mut self, surfaced: Surfaced, alarm: impl FnOnce() -> Event<P>) -> bool {
+        if let Surfaced::Later((deadline, place)) = surfaced {
+            self.queue.push_as(deadline, place, alarm());
+        }
+        matches!(surfaced, Surfaced::Rings)
     }
 
     #[inline(always)]
