@@ -297,19 +297,17 @@ fn links(
         _ => arrow(check, cast, &spec.link),
     };
     let Some((from, to)) = ends else { return Vec::new() };
-    let pairs = || from.iter().flat_map(|&from| to.iter().map(move |&to| (from, to)));
-    let becomes = |pair: &(Endpoint, Endpoint)| {
-        changed(network.overrides.get(pair).copied().unwrap_or(network.link), &change)
-    };
     let link = changed(network.link, &change);
-    if pairs().all(|pair| becomes(&pair) == link) {
-        return vec![FaultKind::Link { from, to, link }];
-    }
-    let each = pairs().map(|pair| {
-        let link = becomes(&pair);
-        FaultKind::Link { from: vec![pair.0], to: vec![pair.1], link }
-    });
-    each.collect()
+    // What was set apart for single links stays so, but for what the fault changes. These come later, and
+    // the last that speaks of a link counts.
+    let within = |ends: &(Endpoint, Endpoint)| from.contains(&ends.0) && to.contains(&ends.1);
+    let apart = network.overrides.iter().filter(|(ends, _)| within(ends));
+    let apart = apart.map(|(&(from, to), &settings)| (from, to, changed(settings, &change)));
+    let apart = apart
+        .filter(|&(.., becomes)| becomes != link)
+        .map(|(from, to, link)| FaultKind::Link { from: vec![from], to: vec![to], link });
+    let apart: Vec<FaultKind> = apart.collect();
+    std::iter::once(FaultKind::Link { from, to, link }).chain(apart).collect()
 }
 
 /// Every node, and every client that has a place of its own in the network.
