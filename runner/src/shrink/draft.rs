@@ -297,3 +297,33 @@ fn put(node: &mut Node, path: &[Step], value: Option<Node>) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_map_goes_with_what_was_in_it() {
+        let draft = Draft::new("a: { b: { c: 1 } }\nd: [{ e: 1, f: 2 }]\n", 0);
+        assert!(!draft.with_at(&path(&["a", "b", "c"]), None).has("a"));
+        let without = draft.with_at(&entry("d", 0, "e"), None);
+        assert_eq!(without.text(), "a: { b: { c: 1 } }\nd:\n  - f: 2\n");
+        assert_eq!(draft.with_at(&path(&["x", "y"]), None).text(), draft.text(), "there is none");
+    }
+
+    #[test]
+    fn names_are_words_and_an_arrow_is_no_part_of_them() {
+        let text = "nodes: [A, C]\nschedule:\n  - { message: A->C CAB#1, drop: true }\n";
+        let names = [("A", "B"), ("C", "A"), ("c1", "c2")];
+        let names = names.map(|(was, is)| (was.to_owned(), is.to_owned())).into();
+        let renamed = Draft::new(text, 0).renamed(&names).text();
+        assert!(renamed.starts_with("nodes: [B, A]\n"), "{renamed}");
+        assert!(renamed.contains("message: B->A CAB#1"), "{renamed}");
+    }
+
+    #[test]
+    fn quotes_stay_where_they_must() {
+        let draft = Draft::new("a: 'B | C'\nb: 'true'\nc: '7'\nd: 'x: y'\n", 0);
+        assert_eq!(draft.text(), "a: B | C\nb: 'true'\nc: '7'\nd: 'x: y'\n");
+    }
+}

@@ -127,3 +127,50 @@ fn arrow(text: &str, name: &str) -> Option<String> {
     let (from, to) = text.split_once("->")?;
     Some(format!("{} -> {}", names(from, name)?, names(to, name)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "\
+nodes: [A, { name: B, config: { standing: learner } }, C, D]
+network: { latency: 1ms, links: { 'B,C -> A': { loss: 1% }, B -> D: { loss: 2% } } }
+script:
+  - { at: 1s, through: B, do: put x 1 }
+  - { at: 1s, through: A, do: remove B }
+  - { at: 1s, through: A, do: put x 1 }
+faults:
+  - partition: A,B | C,D
+  - partition: B | A,C
+  - cut: A -> B
+  - crash: B,C
+  - { link: all, loss: 1% }
+  - crash: B
+schedule:
+  - { message: A -> B Vote#1, drop: true }
+  - { choice: A Election#1, is: 1ms }
+  - { crash: B, when: { step: start#1, after_effect: 0 } }
+";
+
+    const LEFT: &str = "\
+nodes: [A, C, D]
+network: { latency: 1ms, links: { C -> A: { loss: 1% } } }
+script:
+  - { at: 1s, through: A, do: put x 1 }
+faults:
+  - partition: A | C,D
+  - crash: C
+  - link: all
+    loss: 1%
+schedule:
+  - choice: A Election#1
+    is: 1ms
+";
+
+    #[test]
+    fn what_is_said_of_a_node_goes_with_it() {
+        let draft = Draft::new(TEXT, 0);
+        assert_eq!(drop_node(&draft, "B").expect("it is there").text(), LEFT);
+        assert!(drop_node(&draft, "E").is_none());
+    }
+}

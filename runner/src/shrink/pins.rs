@@ -4,12 +4,12 @@
 use sim_core::{Duration, Time};
 
 use crate::catalogue::Cut;
+use crate::scenario::Node;
 use crate::scenario::write::{map, scalar};
-use crate::scenario::{Node, Value};
 
 use super::draft::{Draft, entry_of};
 use super::search::Search;
-use super::settings::without_chance;
+use super::settings::{MOST_LENGTHS, without_chance};
 use super::trial::Seeds;
 
 /// On so many seeds a run must fail in which nothing is left to chance.
@@ -37,32 +37,12 @@ pub(super) fn pin_crashes(search: &mut Search<'_>) -> bool {
     search.first_on(Seeds::Own, 1, |_| Some(pinned.clone())).is_some()
 }
 
-/// Puts everything that chance decided into the schedule, and takes chance out of the world. From here on
-/// a candidate must fail on every seed.
+/// Puts everything that chance decided into the schedule, and takes chance out of the world, unless
+/// nothing that matters is left to it. From here on a candidate must fail on every seed.
 pub(super) fn pin_decisions(search: &mut Search<'_>) -> bool {
-    if search
-        .first_on(EVERY, 1, {
-            let best = search.best.clone();
-            move |_| Some(best.clone())
-        })
-        .is_some()
-    {
-        search.seeds = EVERY;
-        return true;
-    }
     let best = search.best.clone();
-    let Some(scenario) = search.judge.load(&best) else { return false };
-    let (_, recording) = scenario.record(&best.text(), best.seed);
-    let pinned = |which: usize| {
-        let fixed = without_chance(&best, which);
-        // What another seed would draw otherwise was drawn.
-        let other = u64::from(best.seed == 0);
-        let retraced = search_load(search, &fixed)?.retrace(other, &recording).ok()?;
-        let mut schedule = fixed.list("schedule").to_vec();
-        schedule.extend(retraced.entries.iter().map(|entry| entry_of(entry)));
-        Some(fixed.with_list("schedule", schedule))
-    };
-    let candidates: Vec<Draft> = (0..3).filter_map(pinned).collect();
+    let mut candidates = vec![best.clone()];
+    candidates.extend(pinned(search, &best));
     let taken = search.first_on(EVERY, candidates.len(), |number| Some(candidates[number].clone()));
     if taken.is_some() {
         search.seeds = EVERY;
@@ -70,8 +50,20 @@ pub(super) fn pin_decisions(search: &mut Search<'_>) -> bool {
     taken.is_some()
 }
 
-fn search_load(search: &Search<'_>, draft: &Draft) -> Option<Box<dyn crate::catalogue::Prepared>> {
-    search.judge.load(draft)
+/// The same run without chance: every range is one of its lengths, and what that changes is a decision.
+fn pinned(search: &Search<'_>, draft: &Draft) -> Vec<Draft> {
+    let Some(scenario) = search.judge.load(draft) else { return Vec::new() };
+    let (_, recording) = scenario.record(&draft.text(), draft.seed);
+    let fixed_to = |which: usize| {
+        let fixed = without_chance(draft, which);
+        // What another seed would draw otherwise was drawn.
+        let other = u64::from(draft.seed == 0);
+        let retraced = search.judge.load(&fixed)?.retrace(other, &recording).ok()?;
+        let mut schedule = fixed.list("schedule").to_vec();
+        schedule.extend(retraced.entries.iter().map(|entry| entry_of(entry)));
+        Some(fixed.with_list("schedule", schedule))
+    };
+    (0..MOST_LENGTHS).filter_map(fixed_to).collect()
 }
 
 /// Whether a fault let somebody crash there.
@@ -90,7 +82,6 @@ fn crash(cut: &Cut, until: Option<Time>) -> Node {
     crash.set("when", Some(when));
     let lasting = until.map(|until| scalar(until.since(cut.at).to_string()));
     crash.set("lasting", lasting);
-    debug_assert!(matches!(crash.value, Value::Map(_)));
     crash
 }
 

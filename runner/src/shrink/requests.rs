@@ -50,27 +50,48 @@ pub(super) fn drop_requests(search: &mut Search<'_>) -> bool {
     dropped | renumbered.is_some_and(|draft| search.takes(draft))
 }
 
-/// Seats clients beside nodes.
+/// Seats clients beside nodes: all of them beside one, or one request after another.
 pub(super) fn sit_beside(search: &mut Search<'_>) -> bool {
-    let mut changed = false;
-    let best = search.best.clone();
-    let nodes = best.nodes();
-    if asks_by_client(&best) {
-        // All of them beside one node, or each client beside one of its own.
-        let whole = nodes.iter().map(|node| beside(&best, |_| true, node));
-        let candidates: Vec<Draft> = whole.collect();
-        changed |= search.first(candidates.len(), |it| Some(candidates[it].clone())).is_some();
-    }
+    let mut changed = move_lines(search, None);
     let mut number = 0;
     while number < search.best.list("script").len() && !search.is_over() {
-        let best = search.best.clone();
-        if best.list("script")[number].get("by").is_some() {
-            let one = |node: usize| Some(beside(&best, |line| line == number, &nodes[node]));
-            changed |= search.first(nodes.len(), one).is_some();
-        }
+        changed |= move_lines(search, Some(number));
         number += 1;
     }
     changed
+}
+
+/// Moves one line of the script, or all, from clients of the workload to one beside a node.
+fn move_lines(search: &mut Search<'_>, number: Option<usize>) -> bool {
+    let best = search.best.clone();
+    let lines = best.list("script").iter().enumerate();
+    let mut moved =
+        lines.filter(|(line, _)| number.is_none_or(|number| number == *line)).map(|(_, line)| line);
+    if !moved.any(|line| line.get("by").is_some()) {
+        return false;
+    }
+    let nodes = best.nodes();
+    // What was decided about the messages of clients may be in the way.
+    search
+        .first(2 * nodes.len(), |candidate| {
+            let draft = match candidate < nodes.len() {
+                true => best.clone(),
+                false => without_decisions_about_clients(&best)?,
+            };
+            Some(beside(&draft, number, &nodes[candidate % nodes.len()]))
+        })
+        .is_some()
+}
+
+/// The same without decisions about what clients say and are told; nothing if there are none.
+fn without_decisions_about_clients(draft: &Draft) -> Option<Draft> {
+    let schedule = draft.list("schedule");
+    let is_about_one = |entry: &&Node| {
+        let message = entry.get("message").and_then(Node::text).unwrap_or_default();
+        [" request#", " reply#"].iter().any(|word| message.contains(word))
+    };
+    let left: Vec<Node> = schedule.iter().filter(|it| !is_about_one(it)).cloned().collect();
+    (left.len() < schedule.len()).then(|| draft.with_list("schedule", left))
 }
 
 /// Gives what is asked short names: values are counted, and keys are as few as possible.
@@ -146,12 +167,12 @@ fn asks_by_client(draft: &Draft) -> bool {
     draft.list("script").iter().any(|line| line.get("by").is_some())
 }
 
-/// The same with some lines asked from beside a node.
-fn beside(draft: &Draft, which: impl Fn(usize) -> bool, node: &str) -> Draft {
+/// The same with one line, or all, asked from beside a node.
+fn beside(draft: &Draft, number: Option<usize>, node: &str) -> Draft {
     let mut script = draft.list("script").to_vec();
-    for (number, line) in script.iter_mut().enumerate() {
-        if which(number) && line.get("by").is_some() {
-            *line = in_order(line, node);
+    for (line, asked) in script.iter_mut().enumerate() {
+        if number.is_none_or(|number| number == line) && asked.get("by").is_some() {
+            *asked = in_order(asked, node);
         }
     }
     without_idle_clients(&draft.with_list("script", script))

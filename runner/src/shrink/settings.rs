@@ -3,8 +3,8 @@
 use sim_core::Duration;
 use sim_core::chance::Delay;
 
+use crate::scenario::Node;
 use crate::scenario::write::scalar;
-use crate::scenario::{Node, Value};
 
 use super::draft::{Draft, Path, Step};
 use super::search::Search;
@@ -52,16 +52,27 @@ pub(super) fn round_lengths(search: &mut Search<'_>) -> bool {
         let mut candidates = Vec::new();
         for key in ["network", "disk", "config", "nodes", "clients", "schedule", "faults"] {
             for (path, text) in draft.scalars(key) {
-                let Ok(length) = text.parse::<Duration>() else { continue };
-                if is_a_time(&path) {
-                    continue;
-                }
-                let better = rounder(length.as_nanos()).into_iter().map(Duration::from_nanos);
-                candidates.extend(better.map(|better| draft.with_text(&path, better.to_string())));
+                let better = if is_a_time(&path) { Vec::new() } else { rounder_text(&text) };
+                candidates.extend(better.iter().map(|better| draft.with_text(&path, better)));
             }
         }
         candidates
     })
+}
+
+/// Quantities near this one that are easier to say: lengths, and how far clocks are off.
+fn rounder_text(text: &str) -> Vec<String> {
+    let sign = if text.starts_with(['+', '-']) { &text[..1] } else { "" };
+    let size = &text[sign.len()..];
+    if let Some(ppm) = size.strip_suffix("ppm").and_then(|ppm| ppm.parse::<u64>().ok()) {
+        let grain = 10_u64.pow(ppm.checked_ilog10().unwrap_or(0));
+        let near = [ppm / grain * grain, (ppm / grain + 1) * grain];
+        let near = near.into_iter().filter(|_| !ppm.is_multiple_of(grain));
+        return near.map(|ppm| format!("{sign}{ppm}ppm")).collect();
+    }
+    let Ok(length) = size.parse::<Duration>() else { return Vec::new() };
+    let better = rounder(length.as_nanos()).into_iter().map(Duration::from_nanos);
+    better.map(|length| format!("{sign}{length}")).collect()
 }
 
 /// Takes one candidate after another, as long as there is one.
@@ -174,6 +185,9 @@ fn delay(node: &Node) -> Option<Delay> {
     }
 }
 
+/// A range has so many single lengths at most.
+pub(super) const MOST_LENGTHS: usize = 3;
+
 /// Single lengths for a range, the best first.
 pub(super) fn lengths(delay: Delay) -> Vec<Duration> {
     match delay {
@@ -214,6 +228,58 @@ pub(super) fn without_chance(draft: &Draft, which: usize) -> Draft {
             }
         }
     }
-    debug_assert!(matches!(fixed.get("nodes").map(|nodes| &nodes.value), Some(Value::List(_))));
     fixed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_are_rounded_with_their_sign_and_unit() {
+        assert_eq!(rounder_text("+5325ppm"), ["+5000ppm", "+6000ppm"]);
+        assert_eq!(rounder_text("-7000ppm"), [""; 0]);
+        assert_eq!(rounder_text("-1200ms")[0], "-1s");
+        assert_eq!(rounder_text("A,B -> C"), [""; 0]);
+    }
+
+    #[test]
+    fn a_world_without_chance_has_neither_ranges_nor_losses() {
+        let text = "\
+network: { latency: { median: 4ms, p99: 60ms }, loss: 8%, links: { A -> B: { loss: 2% } } }
+config: { election_timeout: 150ms..300ms }
+faults:
+  - { link: all, latency: 1ms..3ms, loss: 5%, at: 1s }
+";
+        let fixed = without_chance(&Draft::new(text, 0), 1);
+        let expected = "\
+network: { latency: 60ms, links: { A -> B: { loss: 0% } } }
+config: { election_timeout: 300ms }
+faults:
+  - link: all
+    latency: 3ms
+    loss: 0%
+    at: 1s
+";
+        assert_eq!(fixed.text(), expected);
+    }
+
+    #[test]
+    fn what_a_scenario_cannot_do_without_is_no_setting() {
+        let text = "\
+nodes: [{ name: A, clock: { skew: +1s } }]
+config: { flaw: x, heartbeat: 5ms }
+network: { latency: 1ms, loss: 1% }
+clients: { count: 1, rate: 5/s, timeout: 1s }
+faults:
+  - { crash: A, at: 1s, until: 2s, mid_step: true }
+";
+        let keys =
+            settings(&Draft::new(text, 0)).into_iter().filter_map(|path| match path.last() {
+                Some(Step::Key(key)) => Some(key.clone()),
+                _ => None,
+            });
+        let keys: Vec<String> = keys.collect();
+        assert_eq!(keys, ["loss", "heartbeat", "timeout", "skew", "clock", "mid_step", "until"]);
+    }
 }

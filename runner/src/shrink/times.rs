@@ -180,3 +180,45 @@ fn length(node: Option<&Node>) -> Option<Duration> {
 }
 
 const MILLI: u64 = 1_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_roundest_length_comes_first() {
+        let millis = |nanos: u64| nanos / MILLI;
+        let better = rounder(1_234 * MILLI);
+        assert_eq!(
+            better[..4].iter().copied().map(millis).collect::<Vec<_>>(),
+            [1_000, 2_000, 1_000, 1_500]
+        );
+        assert!(rounder(2_000 * MILLI).is_empty(), "it is round");
+        assert!(rounder(3 * MILLI).iter().all(|&near| near >= 2 * MILLI && near <= 4 * MILLI));
+        assert_eq!([17, 123, 99_500, 7].map(round_up), [17, 130, 100_000, 7]);
+    }
+
+    #[test]
+    fn what_comes_after_the_end_goes() {
+        let text = "\
+run: { for: 9s, seeds: 0..1 }
+clients: { count: 1, until: 8s }
+script:
+  - { at: 1s, through: A, do: x }
+  - { at: 5s, through: A, do: x }
+faults:
+  - { crash: A, at: 2s, until: 4s }
+  - { crash: B, at: 3s, until: 6s }
+  - { crash: C, at: 5s }
+";
+        let draft = ending_at(&Draft::new(text, 0), Duration::from_secs(5));
+        assert_eq!(draft.lasting(), Duration::from_secs(5));
+        assert_eq!((draft.list("script").len(), draft.list("faults").len()), (1, 2));
+        let until = |number| draft.text_at(&entry("faults", number, "until"));
+        assert_eq!((until(0), until(1)), (Some("4s"), None));
+        assert!(draft.at(&path(&["clients", "until"])).is_none());
+        assert_eq!(instants(&draft), [1, 2, 3, 4].map(|secs| secs * 1_000 * MILLI));
+        let sooner = moved(&draft, |time| time - 500 * MILLI);
+        assert_eq!(sooner.text_at(&entry("faults", 1, "at")), Some("2500ms"));
+    }
+}
