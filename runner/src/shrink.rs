@@ -116,7 +116,11 @@ pub(crate) fn shrink(order: Order<'_>) -> Shrunk {
     let first = Draft::new(&order.text, order.seed);
     let before = Size::of(&first, &order.outcome);
     let mut search = Search {
-        judge: Judge { catalogue: order.catalogue, property: order.property },
+        judge: Judge {
+            catalogue: order.catalogue,
+            property: order.property,
+            most_events: 4 * order.outcome.counters.events + 10_000,
+        },
         budget: Budget::new(order.time, order.runs, order.stop),
         progress: Progress::new(order.is_quiet),
         jobs: order.jobs,

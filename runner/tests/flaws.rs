@@ -8,6 +8,7 @@ use std::fs;
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Once;
 use std::sync::atomic::AtomicBool;
 
 use sim_core::subject::Flaw;
@@ -96,19 +97,32 @@ fn bless(entry: &dyn Entry, flaw: &Flaw) {
     assert!(status.expect("the tool runs").success(), "{path}");
 }
 
-#[test]
-fn every_flaw_comes_down_to_a_scenario_that_fails_as_it_says() {
+/// What is to be made anew, if anything: `1` for what does not fail as it says, or the name of a flaw.
+fn blessed() -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "a test may be told to bless")]
     let wanted = std::env::var("BLESS").ok();
+    // Every test here judges what is there when that is done.
+    static DONE: Once = Once::new();
+    DONE.call_once(|| {
+        for entry in Catalogue::standard().entries() {
+            for flaw in entry.flaws() {
+                let is_named = wanted.as_deref() == Some(flaw.name);
+                let is_wrong = || wanted.as_deref() == Some("1") && check(entry, flaw).is_err();
+                if is_named || is_wrong() {
+                    bless(entry, flaw);
+                }
+            }
+        }
+    });
+    wanted
+}
+
+#[test]
+fn every_flaw_comes_down_to_a_scenario_that_fails_as_it_says() {
+    let _ = blessed();
     let mut wrong = Vec::new();
     for entry in Catalogue::standard().entries() {
-        for flaw in entry.flaws() {
-            let named = wanted.as_deref() == Some(flaw.name);
-            if named || wanted.as_deref() == Some("1") && check(entry, flaw).is_err() {
-                bless(entry, flaw);
-            }
-            wrong.extend(check(entry, flaw).err());
-        }
+        wrong.extend(entry.flaws().iter().filter_map(|flaw| check(entry, flaw).err()));
     }
     let how = "BLESS=1 cargo test -p sim-runner --test flaws makes them anew";
     assert!(wrong.is_empty(), "{}\n{how}", wrong.join("\n"));
@@ -122,6 +136,7 @@ fn entries(text: &str, list: &str) -> usize {
 
 #[test]
 fn what_flaws_come_down_to_can_be_acted_out() {
+    let _ = blessed();
     let mut sizes = Vec::new();
     for entry in Catalogue::standard().entries() {
         for flaw in entry.flaws() {
@@ -140,3 +155,40 @@ fn what_flaws_come_down_to_can_be_acted_out() {
     };
     assert!(sizes.len() >= 20 && median(|size| size.0) <= 1 && median(|size| size.1) <= 1);
 }
+
+/// What a run came down to, as the file of its flaw says: before, and after.
+fn told(text: &str, word: &str) -> String {
+    let line = text.lines().find_map(|line| line.strip_prefix(&format!("#   {word}")));
+    line.unwrap_or_default().trim().to_owned()
+}
+
+#[test]
+fn the_table_of_sizes_is_what_the_files_say() {
+    let blessed = blessed().is_some();
+    let mut table = String::from(HEADING);
+    for entry in Catalogue::standard().entries() {
+        for flaw in entry.flaws() {
+            let path = file(entry, flaw);
+            let text = fs::read_to_string(root().join(&path)).unwrap_or_default();
+            let (before, after) = (told(&text, "from "), told(&text, "to "));
+            let name = flaw.name;
+            table.push_str(&format!("| [`{name}`](../{path}) | {before} | {after} |\n"));
+        }
+    }
+    let path = root().join("results/shrunk.md");
+    if blessed {
+        fs::write(&path, &table).expect("the table can be written");
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+    assert_eq!(table, written, "BLESS=1 cargo test -p sim-runner --test flaws writes it anew");
+}
+
+const HEADING: &str = "\
+# What each flaw comes down to
+
+One failing run of each flaw's scenario, and the smallest scenario that breaks the same property: what `sim shrink`
+made of it. Until it fails, that is; decisions are entries of a schedule that are no crashes.
+
+| flaw | the run | what is left |
+|---|---|---|
+";

@@ -194,7 +194,7 @@ mod tests {
             [1_000, 2_000, 1_000, 1_500]
         );
         assert!(rounder(2_000 * MILLI).is_empty(), "it is round");
-        assert!(rounder(3 * MILLI).iter().all(|&near| near >= 2 * MILLI && near <= 4 * MILLI));
+        assert!(rounder(3 * MILLI).iter().all(|near| (2 * MILLI..=4 * MILLI).contains(near)));
         assert_eq!([17, 123, 99_500, 7].map(round_up), [17, 130, 100_000, 7]);
     }
 

@@ -1,8 +1,11 @@
 //! Whether a candidate still fails in the same way: the same property, and not without the flaw.
 
+use sim_core::check::builtin;
+
 use crate::catalogue::{Catalogue, Prepared};
 use crate::outcome::{Outcome, Verdict};
 use crate::scenario::Source;
+use crate::scenario::write::{map, scalar};
 
 use super::draft::Draft;
 
@@ -28,6 +31,8 @@ pub(super) struct Judge<'a> {
     pub(super) catalogue: &'a Catalogue,
     /// What they must break.
     pub(super) property: &'a str,
+    /// No candidate may have more events: one that is much longer than the run itself is no smaller.
+    pub(super) most_events: u64,
 }
 
 /// What came of a candidate.
@@ -88,7 +93,15 @@ impl Judge<'_> {
 
     /// A candidate that is ready to run; `None` if the loader refuses it.
     pub(super) fn load(&self, draft: &Draft) -> Option<Box<dyn Prepared>> {
-        self.catalogue.prepare(&Source::new("shrunk.yaml", draft.text())).ok()
+        let is_bounded = draft.has("limits") || self.property == builtin::NO_RUNAWAY;
+        let text = if is_bounded { draft.text() } else { self.bounded(draft).text() };
+        self.catalogue.prepare(&Source::new("shrunk.yaml", text)).ok()
+    }
+
+    fn bounded(&self, draft: &Draft) -> Draft {
+        let most = || scalar(self.most_events.to_string());
+        let limits = map([("events", most()), ("events_at_one_instant", most())]);
+        draft.with("limits", Some(limits))
     }
 
     /// Whether a run broke what it was to break.

@@ -1,5 +1,7 @@
 //! A failing seed becomes the smallest scenario that fails in the same way.
 
+use std::path::Path;
+
 use super::place::{Place, Said};
 
 /// Three nodes, of which one is cut off and another crashes; with the flaw, what was answered is lost.
@@ -56,6 +58,12 @@ fn a_failing_seed_becomes_a_small_scenario_that_fails() {
     let no_more = ["faults:", "clients:", "disk:", "loss:", "ms.."];
     assert!(!no_more.iter().any(|part| text.contains(part)), "{text}");
     assert_eq!(text.matches("do: ").count(), 1, "{text}");
+    // `BLESS=1` writes it anew, and the diff is the review.
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shrunk.yaml");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&golden, &text).expect("it can be written");
+    }
+    assert_eq!(text, std::fs::read_to_string(&golden).unwrap_or_default().replace("\r\n", "\n"));
     let _ = place.sim(&["run", FILE]).ends_with(1);
     let told = place.sim(&["replay", FILE, "--seed", "0"]).ends_with(1);
     assert!(told.out.contains("VIOLATED: acknowledged_is_committed"), "{}", told.out);
