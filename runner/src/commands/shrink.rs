@@ -28,6 +28,9 @@ pub(super) fn shrink(catalogue: &Catalogue, args: &Shrink, color: Color) -> anyh
         return nothing_to_shrink(args, color);
     };
     let path = run.place(args);
+    if paths::absolute(&path) == paths::absolute(args.scenario.path()) {
+        bail!("{} would take the place of what is shrunk: name another", paths::shown(&path));
+    }
     results::find_room_for(&path)?;
     let stop = signals::heed();
     let jobs = args.jobs.or_else(|| thread::available_parallelism().ok());

@@ -102,6 +102,10 @@ fn what_does_not_fail_is_not_shrunk() {
     assert!(said.err.contains("which seed? say it: --seed 0"), "{}", said.err);
     let said = place.sim(&[&SHRINK[..], &["--out", "scenarios"]].concat()).ends_with(2);
     assert!(said.err.contains("scenarios is a folder: name a file in it"), "{}", said.err);
+    let itself = ["--out", "./scenarios/../scenarios/loses.yaml"];
+    let said = place.sim(&[&SHRINK[..], &itself].concat()).ends_with(2);
+    assert!(said.err.contains("would take the place of what is shrunk"), "{}", said.err);
+    assert_eq!(place.read("scenarios/loses.yaml"), LOSES);
 }
 
 #[test]
@@ -163,4 +167,18 @@ fn other_protocols_are_shrunk_too() {
     let said = place.ring(&[&["shrink", "scenarios/ring.yaml"][..], &flaw].concat()).ends_with(0);
     assert!(said.out.contains("breaks      one_holder at "), "{}", said.out);
     let _ = place.ring(&["run", "ring.yaml"]).ends_with(1);
+}
+
+#[test]
+fn a_goal_that_is_missed_is_shrunk_with_its_time() {
+    let place = Place::new();
+    let goal = ["--set", "expect={ eventually: { reply: 1s } }", "--set", "clients.timeout=300ms"];
+    let lossy = ["--set", "network.loss=100%"];
+    let out = ["--seed", "0", "--out", "goal.yaml"];
+    let shrink = ["shrink", "scenarios/small/agree.yaml"];
+    let said = place.sim(&[&shrink[..], &goal, &lossy, &out].concat()).ends_with(0);
+    assert!(said.out.contains("breaks      reply at "), "{}", said.out);
+    let text = place.read("goal.yaml");
+    assert!(text.contains("expect: { eventually: { reply: 1s } }"), "{text}");
+    let _ = place.sim(&["run", "goal.yaml"]).ends_with(1);
 }
