@@ -49,12 +49,12 @@ pub(crate) fn parse(text: &str) -> Result<Written, String> {
         return number(text).map(Written::Count);
     };
     if let Some(to) = to.strip_prefix('=') {
-        let end = number(to)?.saturating_add(1);
+        let (from, end) = (number(from)?, number(to)?.saturating_add(1));
         return Err(format!("`{text}` is not a range of seeds; write {from}..{end}"));
     }
     let (from, to) = (number(from)?, number(to)?);
     if from > to {
-        return Err(format!("the range {text} is turned round; write {to}..{from}"));
+        return Err(format!("the range {from}..{to} is turned round; write {to}..{from}"));
     }
     Ok(Written::Range(from..to))
 }
@@ -67,7 +67,7 @@ impl FromStr for Seeds {
             Written::Count(0) => Err(format!("no seeds at all; {FORMS}")),
             Written::Count(count) => Ok(Self(0..count)),
             Written::Range(range) if range.is_empty() => Err(format!(
-                "the range {text} is empty; its end is not included: {}..{}",
+                "the range {0}..{0} is empty; its end is not included: {0}..{1}",
                 range.start,
                 range.end.saturating_add(1)
             )),
