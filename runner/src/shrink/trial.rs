@@ -61,7 +61,7 @@ impl Judge<'_> {
                 Some(None) => false,
                 Some(Some(correct)) => {
                     trial.runs += 1;
-                    matches!(correct.worker().run(seed).verdict, Verdict::Passed)
+                    is_innocent(&correct.worker().run(seed))
                 }
             };
             innocent.then_some(outcome)
@@ -107,5 +107,15 @@ impl Judge<'_> {
     /// Whether a run broke what it was to break.
     pub(super) fn is_it(&self, outcome: &Outcome) -> bool {
         matches!(&outcome.verdict, Verdict::Violated(it) if it.property == self.property)
+    }
+}
+
+/// Whether a run without the flaw broke nothing: to its end, or for as many events as a candidate may
+/// have. A flaw often ends a run that would be long without it.
+fn is_innocent(outcome: &Outcome) -> bool {
+    match &outcome.verdict {
+        Verdict::Passed => true,
+        Verdict::Violated(it) => it.property == builtin::NO_RUNAWAY,
+        _ => false,
     }
 }

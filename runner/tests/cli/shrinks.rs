@@ -182,3 +182,28 @@ fn a_goal_that_is_missed_is_shrunk_with_its_time() {
     assert!(text.contains("expect: { eventually: { reply: 1s } }"), "{text}");
     let _ = place.sim(&["run", "goal.yaml"]).ends_with(1);
 }
+
+/// Without the flaw these run for far more events than with it: it ends a run early.
+const EARLY: &str = "\
+protocol: raft
+nodes: [A, B, C, D]
+config: { flaw: half_quorum_of_even, election_timeout: 150ms..300ms }
+network: { latency: 1ms..10ms }
+clients: { count: 3, rate: 50/s, timeout: 1s, mix: { put: 100% } }
+faults:
+  - { partition: 'A,B | C,D', at: 0s, until: 1s }
+run: { for: 20s, seeds: 0..20 }
+expect: { always: [one_leader_per_term, leader_completeness], eventually: { reply: 2s } }
+";
+
+#[test]
+fn a_flaw_that_ends_a_long_run_early_is_shrunk_as_far() {
+    let place = Place::new();
+    place.write("scenarios/early.yaml", EARLY);
+    for seed in ["0", "1", "2"] {
+        let command = ["shrink", "scenarios/early.yaml", "--seed", seed, "--out", "small.yaml"];
+        assert!(place.sim(&command).ends_with(0).out.contains("every seed fails"));
+        let text = place.read("small.yaml");
+        assert!(!text.contains("eventually:") && !text.contains("clients:"), "{text}");
+    }
+}
