@@ -7,7 +7,7 @@ use sim_core::time::{Duration, Time};
 use sim_core::units::Rate;
 use sim_core::world::{ClientSettings, Pace};
 
-use super::cast::Cast;
+use super::cast::{Cast, MOST_CLIENTS};
 use super::checker::{Checker, given, section, span};
 use crate::scenario::Ask;
 use crate::scenario::de::{At, Entries};
@@ -319,6 +319,5 @@ fn expected<S: Subject>(check: &mut Checker<'_>, at: &At<String>) -> Option<Expe
 
 /// Enough that operations meet, and not so few that all of them do.
 const DEFAULT_KEYS: u32 = 5;
-const MOST_CLIENTS: u32 = 10_000;
 /// 100% in parts per million.
 const WHOLE: u64 = 1_000_000;

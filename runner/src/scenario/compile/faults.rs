@@ -54,7 +54,7 @@ pub(super) fn faults(
         let Some((family, span)) = kind(check, at, spec, &extent) else { continue };
         check_extras(check, family, spec);
         let times = times(check, at, spec, end);
-        let kinds = kinds(check, cast, network, document, (family, spec));
+        let kinds = kinds(check, cast, network, (family, spec));
         let Some((at, until)) = times else { continue };
         for mut kind in kinds {
             if let FaultKind::Upgrade { seat, to } = &mut kind {
@@ -184,7 +184,6 @@ fn kinds(
     check: &mut Checker<'_>,
     cast: &Cast,
     network: &NetworkSettings,
-    document: &Document,
     (family, spec): (Family, &FaultSpec),
 ) -> Vec<FaultKind> {
     let single = |kind: Option<FaultKind>| kind.into_iter().collect();
@@ -199,7 +198,7 @@ fn kinds(
             let arrow = arrow(check, cast, &spec.clog);
             single(arrow.map(|(from, to)| FaultKind::Clog { from, to }))
         }
-        Family::Link => links(check, cast, network, document, spec),
+        Family::Link => links(check, cast, network, spec),
         Family::Crash => {
             let mid_step = given(&spec.mid_step).unwrap_or(false);
             single(seats(check, &spec.crash).map(|seats| FaultKind::Crash { seats, mid_step }))
@@ -275,7 +274,6 @@ fn links(
     check: &mut Checker<'_>,
     cast: &Cast,
     network: &NetworkSettings,
-    document: &Document,
     spec: &FaultSpec,
 ) -> Vec<FaultKind> {
     let change = LinkSpec {
@@ -291,7 +289,7 @@ fn links(
     }
     let ends = match section(&spec.link) {
         Some(Arrow(every)) if every == "all" => {
-            let everybody = everybody(cast, document);
+            let everybody = everybody(cast);
             Some((everybody.clone(), everybody))
         }
         _ => arrow(check, cast, &spec.link),
@@ -311,12 +309,10 @@ fn links(
 }
 
 /// Every node, and every client that has a place of its own in the network.
-fn everybody(cast: &Cast, document: &Document) -> Vec<Endpoint> {
-    let clients = section(&document.clients).and_then(|clients| given(&clients.count));
+fn everybody(cast: &Cast) -> Vec<Endpoint> {
     let nodes = (0..cast.count).map(|node| Endpoint::Seat(Seat(node)));
-    nodes
-        .chain((0..clients.unwrap_or(0)).map(|client| Endpoint::Client(ClientId(client))))
-        .collect()
+    let clients = (0..cast.workload).map(|client| Endpoint::Client(ClientId(client)));
+    nodes.chain(clients).collect()
 }
 
 /// One fault for each node: what it is upgraded to depends on what it was.
