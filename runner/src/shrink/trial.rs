@@ -48,7 +48,9 @@ impl Judge<'_> {
     pub(super) fn attempt(&self, draft: &Draft, seeds: Seeds) -> Trial {
         let mut trial = Trial { runs: 1, failed: None };
         let Some(scenario) = self.load(draft) else { return trial };
-        let correct = draft.without_flaw().map(|draft| self.load(&draft));
+        let correct = draft.without_flaw();
+        // Most candidates do not fail at all: only one that does is compared with the correct one.
+        let mut loaded = None;
         let mut worker = scenario.worker();
         let mut fails = |seed: u64, trial: &mut Trial| {
             let outcome = worker.run(seed);
@@ -58,11 +60,13 @@ impl Judge<'_> {
             // What fails without the flaw as well is another failure.
             let innocent = match &correct {
                 None => true,
-                Some(None) => false,
-                Some(Some(correct)) => {
-                    trial.runs += 1;
-                    is_innocent(&correct.worker().run(seed))
-                }
+                Some(correct) => match loaded.get_or_insert_with(|| self.load(correct)) {
+                    None => false,
+                    Some(scenario) => {
+                        trial.runs += 1;
+                        self.is_innocent(correct, &scenario.worker().run(seed))
+                    }
+                },
             };
             innocent.then_some(outcome)
         };
@@ -93,9 +97,13 @@ impl Judge<'_> {
 
     /// A candidate that is ready to run; `None` if the loader refuses it.
     pub(super) fn load(&self, draft: &Draft) -> Option<Box<dyn Prepared>> {
-        let is_bounded = draft.has("limits") || self.property == builtin::NO_RUNAWAY;
-        let text = if is_bounded { draft.text() } else { self.bounded(draft).text() };
+        let text = if self.bounds(draft) { self.bounded(draft).text() } else { draft.text() };
         self.catalogue.prepare(&Source::new("shrunk.yaml", text)).ok()
+    }
+
+    /// Whether a candidate is held to a number of events that its scenario does not name.
+    fn bounds(&self, draft: &Draft) -> bool {
+        !draft.has("limits") && self.property != builtin::NO_RUNAWAY
     }
 
     fn bounded(&self, draft: &Draft) -> Draft {
@@ -108,14 +116,14 @@ impl Judge<'_> {
     pub(super) fn is_it(&self, outcome: &Outcome) -> bool {
         matches!(&outcome.verdict, Verdict::Violated(it) if it.property == self.property)
     }
-}
 
-/// Whether a run without the flaw broke nothing: to its end, or for as many events as a candidate may
-/// have. A flaw often ends a run that would be long without it.
-fn is_innocent(outcome: &Outcome) -> bool {
-    match &outcome.verdict {
-        Verdict::Passed => true,
-        Verdict::Violated(it) => it.property == builtin::NO_RUNAWAY,
-        _ => false,
+    /// Whether a run without the flaw broke nothing: to its end, or as far as it is held to. A flaw often
+    /// ends a run that would be long without it.
+    fn is_innocent(&self, correct: &Draft, outcome: &Outcome) -> bool {
+        match &outcome.verdict {
+            Verdict::Passed => true,
+            Verdict::Violated(it) => it.property == builtin::NO_RUNAWAY && self.bounds(correct),
+            Verdict::Inconclusive { .. } => false,
+        }
     }
 }

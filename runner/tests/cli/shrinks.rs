@@ -207,3 +207,16 @@ fn a_flaw_that_ends_a_long_run_early_is_shrunk_as_far() {
         assert!(!text.contains("eventually:") && !text.contains("clients:"), "{text}");
     }
 }
+
+#[test]
+fn what_fails_without_the_flaw_as_well_is_another_failure() {
+    let place = Place::new();
+    let ends = "run: { for: 5s, seeds: 0..20 }\nlimits: { events: 300 }\n";
+    let long = LOSES.replace("acknowledged_before_committed, ", "vote_not_durable, ");
+    place.write("scenarios/long.yaml", &long.replace("run: { for: 5s, seeds: 0..20 }\n", ends));
+    let command = ["shrink", "scenarios/long.yaml", "--seed", "0", "--out", "small.yaml"];
+    let said = place.sim(&command).ends_with(0);
+    assert!(said.out.contains("breaks      no_runaway"), "{}", said.out);
+    let text = place.read("small.yaml");
+    assert!(text.contains("clients:"), "nothing was taken away: {text}");
+}
