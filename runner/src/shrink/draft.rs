@@ -107,10 +107,19 @@ impl Draft {
     /// Every value below a key that is no map and no list, with the way to it.
     pub(super) fn scalars(&self, key: &str) -> Vec<(Path, String)> {
         let mut found = Vec::new();
-        if let Some(node) = self.get(key) {
-            collect(node, &mut vec![Step::Key(key.into())], &mut found);
-        }
+        self.walk(key, &mut |path, node| {
+            found.extend(node.text().map(|text| (path.clone(), text.to_owned())));
+            true
+        });
         found
+    }
+
+    /// Shows what stands under a key, and everything below it, with the way to it. Who is shown a value
+    /// says whether to be shown what is below that.
+    pub(super) fn walk(&self, key: &str, visit: &mut impl FnMut(&Path, &Node) -> bool) {
+        if let Some(node) = self.get(key) {
+            walk(node, &mut vec![Step::Key(key.into())], visit);
+        }
     }
 
     /// How long a run lasts.
@@ -247,24 +256,20 @@ fn is_a_word(text: &str) -> bool {
         && !others.contains(&text.to_ascii_lowercase().as_str())
 }
 
-fn collect(node: &Node, path: &mut Path, found: &mut Vec<(Path, String)>) {
-    match &node.value {
-        Value::Null => {}
-        Value::Scalar { text, .. } => found.push((path.clone(), text.clone())),
-        Value::List(items) => {
-            for (number, item) in items.iter().enumerate() {
-                path.push(Step::Entry(number));
-                collect(item, path, found);
-                path.pop();
-            }
-        }
-        Value::Map(entries) => {
-            for (key, value) in entries {
-                path.push(Step::Key(key.text().unwrap_or_default().into()));
-                collect(value, path, found);
-                path.pop();
-            }
-        }
+fn walk(node: &Node, path: &mut Path, visit: &mut impl FnMut(&Path, &Node) -> bool) {
+    if !visit(path, node) {
+        return;
+    }
+    let mut below = |step: Step, node: &Node| {
+        path.push(step);
+        walk(node, path, visit);
+        path.pop();
+    };
+    for (number, item) in node.items().iter().enumerate() {
+        below(Step::Entry(number), item);
+    }
+    for (key, value) in node.entries() {
+        below(Step::Key(key.text().unwrap_or_default().into()), value);
     }
 }
 

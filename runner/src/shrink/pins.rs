@@ -34,7 +34,7 @@ pub(super) fn pin_crashes(search: &mut Search<'_>) -> bool {
         }
     }
     let pinned = best.with_list("faults", faults).with_list("schedule", schedule);
-    search.first_on(Seeds::Own, 1, |_| Some(pinned.clone())).is_some()
+    search.first_of(Seeds::Own, &[pinned]).is_some()
 }
 
 /// Puts everything that chance decided into the schedule, and takes chance out of the world, unless
@@ -43,11 +43,11 @@ pub(super) fn pin_decisions(search: &mut Search<'_>) -> bool {
     let best = search.best.clone();
     let mut candidates = vec![best.clone()];
     candidates.extend(pinned(search, &best));
-    let taken = search.first_on(EVERY, candidates.len(), |number| Some(candidates[number].clone()));
-    if taken.is_some() {
+    let is_pinned = search.first_of(EVERY, &candidates).is_some();
+    if is_pinned {
         search.seeds = EVERY;
     }
-    taken.is_some()
+    is_pinned
 }
 
 /// The same run without chance: every range is one of its lengths, and what that changes is a decision.

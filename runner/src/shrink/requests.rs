@@ -19,7 +19,7 @@ pub(super) fn ask_nothing(search: &mut Search<'_>) -> bool {
     };
     let none = [without(&["clients", "script"]), without(&["clients"]), without(&["script"])];
     let candidates: Vec<Draft> = none.into_iter().flatten().collect();
-    search.first(candidates.len(), |number| Some(candidates[number].clone())).is_some()
+    search.first_of(search.seeds, &candidates).is_some()
 }
 
 /// Writes the workload into the script, where its requests can be taken away one by one.
@@ -40,7 +40,7 @@ pub(super) fn spell_out(search: &mut Search<'_>) -> bool {
         quiet.set(key, None);
     }
     let spelt = best.with("clients", Some(quiet)).with_list("script", script);
-    search.first_on(Seeds::Own, 1, |_| Some(spelt.clone())).is_some()
+    search.first_of(Seeds::Own, &[spelt]).is_some()
 }
 
 /// Drops requests, and clients that ask nothing any more.
@@ -123,7 +123,7 @@ pub(super) fn say_it_shortly(search: &mut Search<'_>) -> bool {
     });
     let candidates: Vec<Draft> =
         [one_key, counted].into_iter().filter(|shorter| shorter.text() != best.text()).collect();
-    search.first(candidates.len(), |number| Some(candidates[number].clone())).is_some()
+    search.first_of(search.seeds, &candidates).is_some()
 }
 
 /// Lets everybody ask the same, or at least something that is shorter to say.

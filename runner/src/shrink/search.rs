@@ -47,11 +47,15 @@ impl Search<'_> {
 
     /// The same for a single one.
     pub(super) fn takes(&mut self, candidate: Draft) -> bool {
-        self.first(1, |_| Some(candidate.clone())).is_some()
+        self.first_of(self.seeds, &[candidate]).is_some()
     }
 
-    /// The same where it must fail on these seeds.
-    pub(super) fn first_on(
+    /// The same for candidates that are there already, on these seeds.
+    pub(super) fn first_of(&mut self, seeds: Seeds, candidates: &[Draft]) -> Option<usize> {
+        self.first_on(seeds, candidates.len(), |number| Some(candidates[number].clone()))
+    }
+
+    fn first_on(
         &mut self,
         seeds: Seeds,
         count: usize,

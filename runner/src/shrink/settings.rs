@@ -85,9 +85,7 @@ fn each(search: &mut Search<'_>, candidates: impl Fn(&Draft) -> Vec<Draft>) -> b
         if left.is_empty() || search.is_over() {
             return changed;
         }
-        let Some(number) = search.first(left.len(), |number| Some(left[number].clone())) else {
-            return changed;
-        };
+        let Some(number) = search.first_of(search.seeds, left) else { return changed };
         refused += number;
         changed = true;
     }
@@ -145,30 +143,16 @@ fn settings(draft: &Draft) -> Vec<Path> {
 pub(super) fn ranges(draft: &Draft) -> Vec<(Path, Delay)> {
     let mut found = Vec::new();
     for key in ["network", "disk", "config", "nodes", "faults"] {
-        if let Some(node) = draft.get(key) {
-            collect(node, &mut vec![Step::Key(key.into())], &mut found);
-        }
+        draft.walk(key, &mut |path, node| {
+            let delay = delay(node);
+            if let Some(delay) = delay.filter(|delay| !matches!(delay, Delay::Fixed(_))) {
+                found.push((path.clone(), delay));
+            }
+            // What is below is a part of how it is written.
+            delay.is_none()
+        });
     }
     found
-}
-
-fn collect(node: &Node, path: &mut Path, found: &mut Vec<(Path, Delay)>) {
-    match delay(node) {
-        Some(Delay::Fixed(_)) => return,
-        Some(delay) => return found.push((path.clone(), delay)),
-        None => {}
-    }
-    let mut below = |step: Step, node: &Node| {
-        path.push(step);
-        collect(node, path, found);
-        path.pop();
-    };
-    for (number, item) in node.items().iter().enumerate() {
-        below(Step::Entry(number), item);
-    }
-    for (key, value) in node.entries() {
-        below(Step::Key(key.text().unwrap_or_default().into()), value);
-    }
 }
 
 /// A delay, as it is written.
