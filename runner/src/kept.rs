@@ -23,7 +23,7 @@ use crate::summary::Failure;
 
 pub use recording::{Departure, Recording};
 pub use tape::Decisions;
-pub(crate) use tape::{Entry, Tape};
+pub(crate) use tape::{Entry, Tape, scheduled};
 pub(crate) use trail::Walker;
 pub use trail::{Event, Trail};
 

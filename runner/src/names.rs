@@ -1,7 +1,13 @@
 //! What people call the nodes and clients of a run.
 
 use sim_core::id::{ClientId, NodeId, Seat};
+use sim_core::protocol::Kind;
 use sim_core::world::{Endpoint, World};
+
+/// What a kind of message is called in its protocol's list.
+pub(crate) fn message(messages: &[&'static str], kind: Kind) -> &'static str {
+    messages.get(usize::from(kind.0)).copied().unwrap_or("message")
+}
 
 /// The names of the nodes, by index. Traces, errors and results use them.
 #[derive(Clone, PartialEq, Eq, Debug)]

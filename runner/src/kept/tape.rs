@@ -18,7 +18,7 @@ use sim_core::world::Endpoint;
 use sim_core::{Duration, Fate};
 
 use super::token::{self, Token};
-use crate::names::Names;
+use crate::names::{self, Names};
 
 /// What was decided, by sort and by lane: `messages`, `A -> B AppendEntries`, and the decisions with a
 /// blank between them. Lengths are nanoseconds; `x*3` is three times `x`.
@@ -170,9 +170,7 @@ impl Tape {
         match lane {
             Lane::Message(Sent { from, to, what }) => {
                 let what = match what {
-                    Parcel::Message(kind) => {
-                        self.messages.get(usize::from(kind.0)).copied().unwrap_or("message")
-                    }
+                    Parcel::Message(kind) => names::message(self.messages, *kind),
                     Parcel::Request => "request",
                     Parcel::Reply => "reply",
                 };
@@ -189,12 +187,20 @@ impl Tape {
         }
     }
 
-    /// What the schedule says, if there is one.
     fn scheduled<T>(&self, drawn: T, say: impl FnOnce(&mut Schedule, T) -> T) -> T {
-        match &self.schedule {
-            Some(schedule) => say(&mut schedule.borrow_mut(), drawn),
-            None => drawn,
-        }
+        scheduled(self.schedule.as_deref(), drawn, say)
+    }
+}
+
+/// What a schedule says, if there is one.
+pub(crate) fn scheduled<T>(
+    schedule: Option<&RefCell<Schedule>>,
+    drawn: T,
+    say: impl FnOnce(&mut Schedule, T) -> T,
+) -> T {
+    match schedule {
+        Some(schedule) => say(&mut schedule.borrow_mut(), drawn),
+        None => drawn,
     }
 }
 

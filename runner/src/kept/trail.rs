@@ -18,7 +18,7 @@ use sim_core::world::Endpoint;
 use sim_core::{Duration, Time};
 
 use super::tape::Tape;
-use crate::names::Names;
+use crate::names::{self, Names};
 
 /// What happened in a run.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
@@ -144,7 +144,7 @@ impl Walker {
     }
 
     fn kind<P: Protocol>(&self, message: &P::Message) -> &'static str {
-        self.messages.get(usize::from(P::kind(message).0)).copied().unwrap_or("message")
+        names::message(self.messages, P::kind(message))
     }
 
     fn input<P: Protocol>(&self, cause: &Cause<'_, P>) -> String {

@@ -15,7 +15,8 @@ use sim_core::trace::{Happening, Trace};
 use sim_core::{Duration, Fate, Time};
 
 use crate::catalogue::{Asked, Cut, SpeltOut};
-use crate::names::Names;
+use crate::kept::scheduled;
+use crate::names::{self, Names};
 
 /// Writes down what a run draws, while it runs.
 pub(crate) struct Scribe {
@@ -62,21 +63,15 @@ impl Scribe {
         std::mem::take(&mut self.spelt)
     }
 
-    /// What the schedule says, if there is one.
     fn scheduled<T>(&self, drawn: T, say: impl FnOnce(&mut Schedule, T) -> T) -> T {
-        match &self.schedule {
-            Some(schedule) => say(&mut schedule.borrow_mut(), drawn),
-            None => drawn,
-        }
+        scheduled(self.schedule.as_deref(), drawn, say)
     }
 
     /// A step as a schedule names it.
     fn name(&self, cause: &StepCause<'_>) -> String {
         match cause {
             StepCause::Start => "start".into(),
-            StepCause::Message(kind) => {
-                self.messages.get(usize::from(kind.0)).copied().unwrap_or("message").into()
-            }
+            StepCause::Message(kind) => names::message(self.messages, *kind).into(),
             StepCause::Timer(timer) => format!("{timer:?}"),
             StepCause::Request => "request".into(),
             StepCause::Disk => "disk".into(),
