@@ -64,6 +64,11 @@ impl Stream {
         Self { key, ordinal: 0 }
     }
 
+    /// From here on it flows from another key; what was chosen stays counted.
+    pub(crate) const fn draw_from(&mut self, key: Key) {
+        self.key = key;
+    }
+
     #[inline]
     fn next(&mut self) -> Draw {
         self.ordinal += 1;

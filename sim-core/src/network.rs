@@ -141,6 +141,11 @@ impl Network {
         network
     }
 
+    /// From here on fates are drawn from another key.
+    pub(crate) const fn draw_from(&mut self, key: Key) {
+        self.key = key;
+    }
+
     fn look_whether_calm(&mut self) {
         let LinkSettings { loss, duplicate, reorder, .. } = self.settings.link;
         let dangers = [loss, duplicate, reorder];

@@ -66,6 +66,16 @@ impl<E> Queue<E> {
         Arrival(self.arrivals)
     }
 
+    /// Plans an event before all others of its instant; it takes no arrival number.
+    pub(crate) fn push_before_all(&mut self, time: Time, event: E) {
+        self.push_as(time, Arrival(0), event);
+    }
+
+    /// From here on the order of equal instants is drawn from this key, if it is drawn.
+    pub(crate) fn draw_ties_from(&mut self, key: Key) {
+        self.ties = self.ties.map(|_| key);
+    }
+
     /// Plans an event, behind those already planned for that instant.
     #[inline(always)]
     pub(crate) fn push(&mut self, time: Time, event: E) {

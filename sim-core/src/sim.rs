@@ -6,6 +6,7 @@
 
 mod clients;
 mod faults;
+mod reseed;
 mod step;
 mod unplanned;
 mod watch;
@@ -36,6 +37,8 @@ use crate::world::{Endpoint, World};
 
 use clients::ClientSeat;
 use watch::Watch;
+
+pub use reseed::Reseed;
 
 /// Draws what a client does next.
 ///
@@ -103,6 +106,8 @@ pub struct Setup<P: Protocol, C: Client<P>> {
     pub reply_within: Option<Duration>,
     /// Who has a say in what is drawn, if anybody.
     pub decider: Option<SharedDecider>,
+    /// From when on all chance comes from other seeds, if it does.
+    pub reseeds: Vec<Reseed>,
 }
 
 impl<P: Protocol, C: Client<P>> Setup<P, C> {
@@ -119,6 +124,7 @@ impl<P: Protocol, C: Client<P>> Setup<P, C> {
             goals: Vec::new(),
             reply_within: None,
             decider: None,
+            reseeds: Vec::new(),
         }
     }
 }
@@ -189,6 +195,7 @@ enum Event<P: Protocol> {
     FaultEnds { fault: u32 },
     Start { seat: Seat },
     CrashOver { seat: Seat, crash: u32 },
+    Reseed { seed: u64 },
 }
 
 impl<P: Protocol, C: Client<P>> Simulation<P, C> {
@@ -281,6 +288,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         self.cause = None;
         self.unplanned_crashes = 0;
         self.seat_everybody();
+        self.plan_reseeds(&setup.reseeds);
         self.plan_beginning();
     }
 
@@ -294,7 +302,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     /// # Panics
     /// If the world has no such seat.
     pub fn corrupt(&mut self, seat: Seat, adversary: Box<dyn Adversary<P>>) {
-        let choices = Stream::new(self.keys.adversary.about(u64::from(seat.0)));
+        let choices = Stream::new(self.adversary_key(seat));
         self.nodes[seat.index()].adversary = Some(Corruption { adversary, choices });
     }
 
@@ -493,6 +501,10 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
                 let surfaced = self.surface_client_timer(client, due);
                 self.rings(surfaced, || Event::ClientTimer { client })
             }
+            Event::Reseed { seed } => {
+                self.reseed(seed);
+                false
+            }
             _ => true,
         };
         if !rings {
@@ -574,6 +586,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
                 self.absorb(14, seat.0, u64::from(crash));
                 self.end_unplanned_crash(seat, crash);
             }
+            Event::Reseed { .. } => unreachable!("it is no event of the run"),
         }
     }
 

@@ -75,6 +75,13 @@ impl<T: Copy + Eq + Hash> Timers<T> {
         self.slots.len() - 1
     }
 
+    /// From here on the draws about them start from the process's new key.
+    pub(crate) fn draw_from(&mut self, process: Key) {
+        for slot in &mut self.slots {
+            slot.key = process.about(slot.name);
+        }
+    }
+
     pub(crate) fn cancel(&mut self, timer: T) {
         if let Some(slot) = self.slots.iter_mut().find(|slot| slot.timer == timer) {
             slot.alarm.cancel();

@@ -11,6 +11,7 @@ use sim_core::chance::{Chance, Delay};
 use sim_core::fault::FaultKind;
 use sim_core::protocol::{Cluster, DiskDone, Tag};
 use sim_core::rng::Keys;
+use sim_core::sim::Reseed;
 use sim_core::swarm::{AtMost, Outages, Partitions, Shape, Swarm};
 use sim_core::world::{Pace, World};
 use sim_core::{Context, NodeId, Seat, Simulation};
@@ -176,6 +177,43 @@ fn a_simulation_that_served_other_runs_runs_like_a_fresh_one() {
         assert_eq!(served.fingerprint(), fresh.fingerprint(), "seed {seed}");
         assert_eq!(served.counters(), fresh.counters(), "seed {seed}");
         assert_eq!(served.history(), fresh.history(), "seed {seed}");
+    }
+}
+
+/// A run in which chance comes from another seed from then on, with what happened in it.
+fn reseeded(seed: u64, reseeds: &[Reseed]) -> (Puppets, Story) {
+    played(Staging { reseeds: reseeds.to_vec(), ..staged(seed) })
+}
+
+#[test]
+fn another_seed_changes_nothing_before_its_time_and_much_after_it() {
+    for seed in 0..60 {
+        let (straight, as_drawn) = played(staged(seed));
+        let own = reseeded(seed, &[Reseed { at: at(400), seed }]).0;
+        assert_eq!(own.fingerprint(), straight.fingerprint(), "seed {seed}: its own seed is none");
+        let (other, otherwise) = reseeded(seed, &[Reseed { at: at(400), seed: seed + 1_000 }]);
+        assert_ne!(other.fingerprint(), straight.fingerprint(), "seed {seed}");
+        let worlds = [&other, &straight].map(|run| format!("{:?}", run.world()));
+        assert_eq!(worlds[0], worlds[1], "seed {seed}: the world stays");
+        let (as_drawn, otherwise) = (as_drawn.events.borrow(), otherwise.events.borrow());
+        let same = as_drawn.iter().zip(&*otherwise).take_while(|(one, other)| one == other);
+        let parted = otherwise[same.count()].1;
+        assert!(parted >= at(400) && parted < at(600), "seed {seed}: they part at {parted}");
+        let late = reseeded(seed, &[Reseed { at: at(5_000), seed: seed + 1_000 }]).0;
+        assert_eq!(late.fingerprint(), straight.fingerprint(), "seed {seed}: after its end");
+    }
+}
+
+#[test]
+fn of_several_seeds_at_one_instant_the_last_one_counts_and_the_first_can_be_taken_back() {
+    for seed in 0..20 {
+        let to = |millis, seed| Reseed { at: at(millis), seed };
+        let straight = run(seed).fingerprint();
+        let twice = reseeded(seed, &[to(300, seed + 7), to(300, seed)]).0;
+        assert_eq!(twice.fingerprint(), straight, "seed {seed}");
+        let one = reseeded(seed, &[to(300, seed + 7)]).0.fingerprint();
+        let both = [to(300, seed + 7), to(500, seed + 8)];
+        assert_ne!(reseeded(seed, &both).0.fingerprint(), one, "seed {seed}");
     }
 }
 

@@ -63,6 +63,11 @@ impl<P: Protocol, C: Client<P>> ClientSeat<P, C> {
         self.cx.setup.me
     }
 
+    /// From here on its draws start from another key of all clients.
+    pub(super) fn draw_from(&mut self, clients: Key) {
+        self.key = key(clients, self.me());
+    }
+
     pub(super) const fn counts(&self) -> bool {
         self.counts
     }
@@ -90,7 +95,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             timeout: self.world.clients.timeout,
             retry: self.world.clients.retry,
         };
-        let key = self.keys.clients.about(u64::from(me.0));
+        let key = key(self.keys.clients, me);
         self.clients.push(ClientSeat::new(setup, beside, key));
     }
 
@@ -361,4 +366,9 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         };
         ask(self.decider.as_ref(), drawn, |decider, drawn| decider.fate(sent, drawn))
     }
+}
+
+/// Where the draws of a client start from.
+const fn key(clients: Key, me: ClientId) -> Key {
+    clients.about(me.0 as u64)
 }

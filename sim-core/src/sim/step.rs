@@ -46,8 +46,10 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         node.status = Status::Up;
         node.down_by.clear();
         node.syncs = 0;
-        node.key = self.keys.nodes.about(u64::from(seat.0)).about(u64::from(node.incarnation));
-        node.choices = Stream::new(node.key);
+        let key = self.process_key(seat);
+        let node = &mut self.nodes[seat.index()];
+        node.key = key;
+        node.choices = Stream::new(key);
         self.running = Some(seat);
         let mut process = P::new(node.identity, &self.cluster);
         if node.incarnation > 0 {
