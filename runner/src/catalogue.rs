@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use sim_core::Time;
 use sim_core::subject::{ConfigOf, Flaw, Point, Subject, TaskOf, ToldOf};
 
+use crate::chronicle::Chronicle;
 use crate::kept::{Departure, Recording};
 use crate::outcome::Outcome;
 use crate::prepared::Runs;
@@ -140,6 +141,9 @@ pub trait Prepared: Send + Sync {
         options: &StoryOptions,
         out: &mut dyn io::Write,
     ) -> io::Result<Outcome>;
+    /// Runs a seed and puts down everything that happens, with what caused what; if there is a recording,
+    /// with everything decided like that.
+    fn chronicle(&self, seed: u64, recording: Option<&Recording>) -> Chronicle;
     /// Runs a seed and notes the fingerprint after each event, with the event's lines: what it was, and
     /// what came of it.
     fn fingerprints(&self, seed: u64) -> Vec<(u64, String)>;

@@ -18,6 +18,7 @@
 //! - [`sweep`](mod@sweep): many seeds on all cores; [`summary`] adds them up, in the order of the seeds,
 //!   so that nothing depends on how many threads there are.
 //! - [`story`]: one run, as a person follows it.
+//! - [`chronicle`]: one run, as data: every event with what caused it.
 //! - [`kept`]: a failing run in a file, to be seen again.
 //! - [`determinism`]: whether a seed gives the same run twice.
 //!
@@ -30,6 +31,7 @@
 #![forbid(unsafe_code)]
 
 pub mod catalogue;
+pub mod chronicle;
 pub mod determinism;
 pub mod histogram;
 pub mod kept;

@@ -21,6 +21,7 @@ use sim_core::world::World;
 use sim_core::{Duration, RequestId, Setup, Simulation, Time};
 
 use crate::catalogue::{Prepared, Retraced, Runnable, SpeltOut, Worker};
+use crate::chronicle::{Chronicle, Listener};
 use crate::determinism::Diary;
 use crate::kept::{Recording, Tape, Trail, Walker};
 use crate::names::Names;
@@ -273,6 +274,26 @@ impl<S: Runnable> Prepared for Runs<S> {
         let outcome = bench.finish(seed);
         story.borrow().tell(&outcome, out)?;
         Ok(outcome)
+    }
+
+    fn chronicle(&self, seed: u64, recording: Option<&Recording>) -> Chronicle {
+        let _about = panics::about(seed);
+        let _notes = story::listen();
+        let mut bench = Bench::new(self);
+        let listener = Listener::new(&self.scenario.names, S::MESSAGES, &self.world(seed));
+        let listener = Rc::new(RefCell::new(listener));
+        let schedule = self.schedule();
+        let tape = recording.map(|recording| {
+            let tape = self.tape(schedule.clone()).imposing(&recording.decisions);
+            Rc::new(RefCell::new(tape))
+        });
+        let simulation = bench.begin_with(seed, schedule, tape);
+        simulation.follow(Box::new(Rc::clone(&listener)));
+        let outcome = bench.finish(seed);
+        // The simulation holds the other share.
+        drop(bench);
+        let listener = Rc::into_inner(listener).expect("the only share");
+        listener.into_inner().finish(outcome)
     }
 
     fn fingerprints(&self, seed: u64) -> Vec<(u64, String)> {

@@ -5,15 +5,15 @@
 //! has the same fingerprint as one that is not.
 
 mod block;
-mod cast;
+pub(crate) mod cast;
 mod ending;
 mod hear;
-mod notes;
+pub(crate) mod notes;
 mod opening;
-mod paint;
+pub(crate) mod paint;
 mod select;
-mod state;
-mod words;
+pub(crate) mod state;
+pub(crate) mod words;
 
 #[cfg(test)]
 mod tests;
@@ -36,6 +36,7 @@ use hear::Memory;
 use paint::{Brush, Columns};
 
 pub(crate) use notes::listen;
+pub(crate) use select::operations_in;
 pub(crate) use words::headline;
 
 /// Which parts of a story are told, and how.

@@ -46,10 +46,10 @@ impl Block {
 
 /// One line.
 #[derive(Clone)]
-pub(super) struct Line {
+pub(crate) struct Line {
     /// What it is, in a word or an arrow.
-    pub(super) op: String,
-    pub(super) text: String,
+    pub(crate) op: String,
+    pub(crate) text: String,
     pub(super) sort: Sort,
     pub(super) ink: Ink,
     pub(super) request: Option<RequestId>,

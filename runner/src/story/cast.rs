@@ -9,62 +9,62 @@ use sim_core::{Seat, Time};
 use crate::names::Names;
 
 /// The names and the world of a run.
-pub(super) struct Cast {
-    pub(super) names: Names,
-    pub(super) world: World,
+pub(crate) struct Cast {
+    pub(crate) names: Names,
+    pub(crate) world: World,
 }
 
 impl Cast {
-    pub(super) const fn new(names: Names, world: World) -> Self {
+    pub(crate) const fn new(names: Names, world: World) -> Self {
         Self { names, world }
     }
 
     /// Where nobody has a name.
-    pub(super) fn anonymous() -> Self {
+    pub(crate) fn anonymous() -> Self {
         Self::new(Names::new(Vec::new()), World::calm(u32::MAX, Time::ZERO))
     }
 
-    pub(super) fn seat(&self, seat: Seat) -> String {
+    pub(crate) fn seat(&self, seat: Seat) -> String {
         self.names.seat(seat, &self.world)
     }
 
-    pub(super) fn node(&self, node: NodeId) -> String {
+    pub(crate) fn node(&self, node: NodeId) -> String {
         self.names.node(node)
     }
 
-    pub(super) fn endpoint(&self, end: Endpoint) -> String {
+    pub(crate) fn endpoint(&self, end: Endpoint) -> String {
         self.names.endpoint(end, &self.world)
     }
 
     /// `A,B,c1`: in the order of the nodes, for a swarm shuffles them.
-    pub(super) fn group(&self, ends: &[Endpoint]) -> String {
+    pub(crate) fn group(&self, ends: &[Endpoint]) -> String {
         let ends: BTreeSet<Endpoint> = ends.iter().copied().collect();
         joined(ends.into_iter().map(|end| self.endpoint(end)))
     }
 
     /// `A,B`.
-    pub(super) fn seats(&self, seats: &[Seat]) -> String {
+    pub(crate) fn seats(&self, seats: &[Seat]) -> String {
         joined(seats.iter().map(|&seat| self.seat(seat)))
     }
 
     /// `A,B`.
-    pub(super) fn set(&self, nodes: &NodeSet) -> String {
+    pub(crate) fn set(&self, nodes: &NodeSet) -> String {
         joined(nodes.iter().map(|node| self.node(node)))
     }
 
     /// Whether every node is among them.
-    pub(super) fn is_everybody(&self, ends: &[Endpoint]) -> bool {
+    pub(crate) fn is_everybody(&self, ends: &[Endpoint]) -> bool {
         (0..self.world.seats()).all(|seat| ends.contains(&Endpoint::Seat(Seat(seat))))
     }
 
     /// Every node.
-    pub(super) fn introduction(&self) -> String {
+    pub(crate) fn introduction(&self) -> String {
         let nodes = (0..self.world.nodes).map(|node| self.node(NodeId(node)));
         nodes.collect::<Vec<_>>().join(", ")
     }
 
     /// The ends of links that go by a name: those of a node with twins are several.
-    pub(super) fn ends_called(&self, name: &str) -> Vec<Endpoint> {
+    pub(crate) fn ends_called(&self, name: &str) -> Vec<Endpoint> {
         if let Some(client) = client(name) {
             return vec![Endpoint::Client(client)];
         }
@@ -77,7 +77,7 @@ impl Cast {
 }
 
 /// The node of a name or of a printed identity.
-pub(super) fn find_node(names: &Names, name: &str) -> Option<NodeId> {
+pub(crate) fn find_node(names: &Names, name: &str) -> Option<NodeId> {
     let name = name.strip_suffix('\'').unwrap_or(name);
     let identity = || {
         let number: u32 = name.strip_prefix('n')?.parse().ok()?;
@@ -87,7 +87,7 @@ pub(super) fn find_node(names: &Names, name: &str) -> Option<NodeId> {
 }
 
 /// The client that a name would be one of.
-pub(super) fn client(name: &str) -> Option<ClientId> {
+pub(crate) fn client(name: &str) -> Option<ClientId> {
     let number: u32 = name.strip_prefix('c')?.parse().ok()?;
     number.checked_sub(1).map(ClientId)
 }

@@ -14,9 +14,9 @@ thread_local! {
 }
 
 /// Something that a handler said.
-pub(super) struct Note {
-    pub(super) level: Level,
-    pub(super) text: String,
+pub(crate) struct Note {
+    pub(crate) level: Level,
+    pub(crate) text: String,
 }
 
 /// While this lives, what handlers of this thread say is heard.
@@ -39,12 +39,12 @@ impl Drop for Guard {
 }
 
 /// What was said since the last time.
-pub(super) fn take() -> Vec<Note> {
+pub(crate) fn take() -> Vec<Note> {
     HEARD.take()
 }
 
 /// Forgets what was said.
-pub(super) fn clear() {
+pub(crate) fn clear() {
     HEARD.with_borrow_mut(Vec::clear);
 }
 

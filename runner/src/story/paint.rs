@@ -13,7 +13,7 @@ use super::cast::Cast;
 
 /// What a colour means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Ink {
+pub(crate) enum Ink {
     /// Nothing in particular.
     Plain,
     /// It can be passed over.

@@ -259,7 +259,7 @@ fn most_telling(blocks: &VecDeque<Block>, turn: usize, named: &BTreeSet<RequestI
 }
 
 /// The operations that a text names, as in `c3#17`.
-fn operations_in(text: &str) -> BTreeSet<RequestId> {
+pub(crate) fn operations_in(text: &str) -> BTreeSet<RequestId> {
     let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '#');
     words.filter_map(operation).collect()
 }

@@ -17,9 +17,8 @@ pub(super) struct Change {
 impl Change {
     /// Everything that was known before the step: a field a line.
     pub(super) fn all_before(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        Item::parse(&self.before).tell("", &mut lines);
-        lines
+        let line = |(path, is): (String, String)| format!("{path} {is}").trim_start().into();
+        parts(&self.before).into_iter().map(line).collect()
     }
 
     /// What the step changed: `commit 3 -> 4`, `votes + n2`.
@@ -30,6 +29,14 @@ impl Change {
         }
         lines
     }
+}
+
+/// What is printed of a state, in parts: of each its path and what it is. What is long is told in its own
+/// parts, so that a log of a thousand entries with one more differs in one.
+pub(crate) fn parts(printed: &str) -> Vec<(String, String)> {
+    let mut parts = Vec::new();
+    Item::parse(printed).part("", &mut parts);
+    parts
 }
 
 /// A value, with its name if it has one, and what is in it.
@@ -101,17 +108,15 @@ impl<'a> Item<'a> {
         self.inside.iter().all(|item| !item.name.is_empty())
     }
 
-    /// A line for each field: those that are too long for one are told field by field themselves.
-    fn tell(&self, path: &str, lines: &mut Vec<String>) {
+    /// A part for each field: those that are too long for one are told field by field themselves.
+    fn part(&self, path: &str, parts: &mut Vec<(String, String)>) {
         let short = self.short();
-        if !path.is_empty() && (short.chars().count() <= LONGEST || self.inside.is_empty()) {
-            return lines.push(format!("{path} {}", clipped(&short, MOST)));
+        let is_whole = !path.is_empty() && short.chars().count() <= LONGEST;
+        if is_whole || self.inside.is_empty() {
+            return parts.push((path.into(), clipped(&short, MOST)));
         }
         for (number, item) in self.inside.iter().enumerate() {
-            item.tell(&below(path, item, number), lines);
-        }
-        if self.inside.is_empty() {
-            lines.push(clipped(&short, MOST));
+            item.part(&below(path, item, number), parts);
         }
     }
 }

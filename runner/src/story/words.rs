@@ -16,7 +16,7 @@ use super::cast::Cast;
 use super::paint::Ink;
 
 /// Why a handler was called.
-pub(super) fn cause<P: Protocol>(cast: &Cast, cause: &Cause<'_, P>) -> Line {
+pub(crate) fn cause<P: Protocol>(cast: &Cast, cause: &Cause<'_, P>) -> Line {
     match cause {
         Cause::Start { found: None } => Line::new("start", "", Sort::Start, Ink::Plain),
         Cause::Start { found: Some(found) } => {
@@ -44,7 +44,7 @@ pub(super) fn cause<P: Protocol>(cast: &Cast, cause: &Cause<'_, P>) -> Line {
 }
 
 /// What a handler did.
-pub(super) fn effect<P: Protocol>(cast: &Cast, effect: &Effect<P>) -> Line {
+pub(crate) fn effect<P: Protocol>(cast: &Cast, effect: &Effect<P>) -> Line {
     let disk = |text: String| Line::new("disk", text, Sort::Disk, Ink::Plain);
     let timer = |text: String| Line::new("timer", text, Sort::Timer, Ink::Dim);
     match effect {
@@ -81,7 +81,7 @@ pub(super) fn effect<P: Protocol>(cast: &Cast, effect: &Effect<P>) -> Line {
 }
 
 /// What a client is told.
-pub(super) fn answer<R: fmt::Debug>(cast: &Cast, answer: &Answer<R>) -> (String, Ink) {
+pub(crate) fn answer<R: fmt::Debug>(cast: &Cast, answer: &Answer<R>) -> (String, Ink) {
     match answer {
         Answer::Reply(reply) => (format!("{reply:?}"), Ink::Plain),
         Answer::Redirect(Some(node)) => (format!("not I: ask {}", cast.node(*node)), Ink::Doubt),
@@ -90,7 +90,7 @@ pub(super) fn answer<R: fmt::Debug>(cast: &Cast, answer: &Answer<R>) -> (String,
 }
 
 /// Why a message, whose text may be known, did not arrive.
-pub(super) fn undelivered(to: &str, why: Undelivered) -> String {
+pub(crate) fn undelivered(to: &str, why: Undelivered) -> String {
     match why {
         Undelivered::Down => format!("{to} is down"),
         Undelivered::Cut => "the link was cut meanwhile".into(),
@@ -99,7 +99,7 @@ pub(super) fn undelivered(to: &str, why: Undelivered) -> String {
 }
 
 /// What a fault does.
-pub(super) fn fault_begins(cast: &Cast, fault: &Fault) -> String {
+pub(crate) fn fault_begins(cast: &Cast, fault: &Fault) -> String {
     let link = |from: &[Endpoint], to: &[Endpoint]| {
         if cast.is_everybody(from) && cast.is_everybody(to) {
             "every link".into()
@@ -136,7 +136,7 @@ pub(super) fn fault_begins(cast: &Cast, fault: &Fault) -> String {
 }
 
 /// How a fault is put right.
-pub(super) fn fault_ends(cast: &Cast, fault: &Fault) -> String {
+pub(crate) fn fault_ends(cast: &Cast, fault: &Fault) -> String {
     let link = |from: &[Endpoint], to: &[Endpoint]| {
         if cast.is_everybody(from) && cast.is_everybody(to) {
             "every link".into()
@@ -226,7 +226,7 @@ fn last_few<T: fmt::Debug>(count: usize, items: impl Iterator<Item = T>) -> Stri
 }
 
 /// A delay, with lengths as [`length`] prints them.
-pub(super) fn delay(delay: Delay) -> String {
+pub(crate) fn delay(delay: Delay) -> String {
     let capped = |text: String, max: Duration| {
         if max == Duration::MAX { text } else { format!("{text} max {}", length(max)) }
     };
@@ -241,7 +241,7 @@ pub(super) fn delay(delay: Delay) -> String {
 }
 
 /// A length as a scenario writes it, but never in nine digits: `50ms`, `97.123ms`.
-pub(super) fn length(length: Duration) -> String {
+pub(crate) fn length(length: Duration) -> String {
     const MILLISECOND: u64 = 1_000_000;
     let nanos = length.as_nanos();
     if nanos.is_multiple_of(MILLISECOND) || nanos < MILLISECOND {
