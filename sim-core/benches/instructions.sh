@@ -42,8 +42,8 @@ check() {
     printf '%s  %8d instructions a %s, budget %8d: %s\n' "$work" "$each" "$unit" "$budget" "$verdict"
 }
 
-check w1 20000 60000 520 message
-check w2 20000 60000 750 message
-check w3 100 300 750 message
-check w4 50 150 130000 simulation
+check w1 20000 60000 450 message
+check w2 20000 60000 730 message
+check w3 100 300 740 message
+check w4 50 150 127000 simulation
 exit "$failed"

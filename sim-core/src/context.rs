@@ -104,6 +104,8 @@ pub enum Effect<P: Protocol> {
 /// assert_eq!(format!("{:?}", Destination::Many(odd)), "{n1, n3}");
 /// assert_eq!(format!("{:?}", Destination::Others), "*");
 /// ```
+// A tag of its own, as [`Effect`] has one.
+#[repr(u8)]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Destination {
     /// One node; oneself too, over the network.
@@ -609,24 +611,6 @@ impl<P: Protocol> Context<P> {
 
     pub(crate) const fn choices_mut(&mut self) -> &mut Choices {
         &mut self.choices
-    }
-
-    /// Takes out what was recorded, with the buffer that holds it.
-    #[inline]
-    pub(crate) fn take_buffer(&mut self) -> Vec<Effect<P>> {
-        std::mem::take(&mut self.effects)
-    }
-
-    /// Whether the next step has to do without a buffer.
-    #[inline]
-    pub(crate) const fn lacks_buffer(&self) -> bool {
-        self.effects.capacity() == 0
-    }
-
-    /// Gives an empty buffer for the next step.
-    #[inline]
-    pub(crate) fn give_buffer(&mut self, effects: Vec<Effect<P>>) {
-        self.effects = effects;
     }
 }
 

@@ -31,7 +31,7 @@ use crate::protocol::{Cluster, DiskDone, Protocol, Tag};
 use crate::queue::{Arrival, Queue};
 use crate::rng::{Draw, Keys};
 use crate::time::{Duration, Time};
-use crate::timers::Surfaced;
+use crate::timers::{Deadline, Surfaced};
 use crate::trace::{Happening, Trace, Undelivered};
 use crate::world::{Endpoint, World};
 
@@ -160,7 +160,9 @@ pub struct Simulation<P: Protocol, C: Client<P> = NoClient> {
     workload: Option<std::rc::Rc<Workload<C::Task>>>,
     script: Vec<Scripted<C::Task, C::Told>>,
     history: History<C::Asked, C::Told>,
-    cx: Context<P>,
+    /// What handlers are lent. A step takes it out, so that what was recorded in it can take place where
+    /// it lies; after a panic in a step there is none (rule 12).
+    cx: Option<Box<Context<P>>>,
     /// Effect buffers that no step needs at the moment.
     spare: Vec<Vec<Effect<P>>>,
     /// Messages that a clog holds, oldest first.
@@ -218,7 +220,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             workload: None,
             script: Vec::new(),
             history: History::default(),
-            cx: Context::lent(NodeId(0), setup.world.nodes),
+            cx: None,
             spare: Vec::new(),
             held: Vec::new(),
             watch: Watch::new(),
@@ -269,8 +271,9 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         self.queue.clear(setup.world.seeded_ties.then_some(self.keys.ties));
         let seats = setup.world.seats();
         self.network = Network::new(self.keys.network, seats, &setup.world.network);
-        self.cx.resize(setup.world.nodes);
-        self.cx.choices_mut().decided_by(None, Seat(0));
+        let cx = self.cx.get_or_insert_with(|| Box::new(Context::lent(NodeId(0), 0)));
+        cx.resize(setup.world.nodes);
+        cx.choices_mut().decided_by(None, Seat(0));
         self.held.clear();
         self.watch.restart(&setup.world, setup.invariants, setup.goals, setup.reply_within);
         self.history.clear();
@@ -490,24 +493,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         if time != self.now {
             (self.now, self.at_this_instant) = (time, 0);
         }
-        let due = (time, arrival);
-        // An alarm that nobody waits for is neither counted nor told of.
-        let rings = match event {
-            Event::Timer { seat, slot } => {
-                let surfaced = self.nodes[seat.index()].timers.surface(slot, due);
-                self.rings(surfaced, || Event::Timer { seat, slot })
-            }
-            Event::ClientTimer { client } => {
-                let surfaced = self.surface_client_timer(client, due);
-                self.rings(surfaced, || Event::ClientTimer { client })
-            }
-            Event::Reseed { seed } => {
-                self.reseed(seed);
-                false
-            }
-            _ => true,
-        };
-        if !rings {
+        if self.goes_unseen(&event, (time, arrival)) {
             return true;
         }
         if self.count_event() {
@@ -520,13 +506,30 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         true
     }
 
-    /// Whether an alarm rings now; one that was set later is queued again.
+    /// Whether it is no event of the run, neither counted nor told of: an alarm that does not ring now,
+    /// or another seed. An alarm that was set later is queued again.
     #[inline(always)]
-    fn rings(&mut self, surfaced: Surfaced, alarm: impl FnOnce() -> Event<P>) -> bool {
+    fn goes_unseen(&mut self, event: &Event<P>, due: Deadline) -> bool {
+        let (surfaced, alarm) = match *event {
+            // Most events are messages: the only question that they are asked.
+            Event::Message { .. } => return false,
+            Event::Timer { seat, slot } => {
+                let surfaced = self.nodes[seat.index()].timers.surface(slot, due);
+                (surfaced, Event::Timer { seat, slot })
+            }
+            Event::ClientTimer { client } => {
+                (self.surface_client_timer(client, due), Event::ClientTimer { client })
+            }
+            Event::Reseed { seed } => {
+                self.reseed(seed);
+                return true;
+            }
+            _ => return false,
+        };
         if let Surfaced::Later((deadline, place)) = surfaced {
-            self.queue.push_as(deadline, place, alarm());
+            self.queue.push_as(deadline, place, alarm);
         }
-        matches!(surfaced, Surfaced::Rings)
+        !matches!(surfaced, Surfaced::Rings)
     }
 
     #[inline(always)]

@@ -5,7 +5,7 @@ use super::{Event, Simulation, count, done};
 use crate::chance::Delay;
 use crate::choice::Stream;
 use crate::client::{Answer, Client};
-use crate::context::{Destination, Effect};
+use crate::context::{Context, Destination, Effect};
 use crate::decide::{Decider, Parcel, Sent, ask};
 use crate::fault::Family;
 use crate::hash::content;
@@ -65,10 +65,8 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     pub(super) fn input(&mut self, seat: Seat, input: impl FnOnce() -> Input<P>) -> bool {
         let node = &mut self.nodes[seat.index()];
         if node.is_ready() {
+            // Nothing waits: whoever made it ready let it catch up.
             self.step(seat, input());
-            if !self.nodes[seat.index()].waiting.is_empty() {
-                self.catch_up(seat);
-            }
             return true;
         }
         let alive = node.status.is_alive();
@@ -101,33 +99,60 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         };
         count(&mut self.counters.steps);
         self.running = Some(seat);
+        let mut cx = self.take_context();
         if self.decider.is_some() | self.trace.is_some() {
-            self.announce(seat, &input, timer);
+            self.announce_and_call(&mut cx, seat, input, timer);
+        } else {
+            self.call(&mut cx, seat, input, timer);
         }
-        self.call(seat, input, timer);
-        self.end_step(seat);
+        self.end_step(&mut cx, seat);
+        self.cx = Some(cx);
+    }
+
+    /// The context, for a step; whoever takes it puts it back.
+    #[inline(always)]
+    fn take_context(&mut self) -> Box<Context<P>> {
+        self.cx.take().expect("it lies here between two steps")
     }
 
     /// Tells of a step that begins whoever has a say in it or follows it.
     #[cold]
-    fn announce(&mut self, seat: Seat, input: &Input<P>, timer: Option<P::Timer>) {
-        self.cause = self.decider.is_some().then(|| Why::of(input, timer));
-        self.cx.choices_mut().decided_by(self.decider.as_ref(), seat);
+    fn announce_and_call(
+        &mut self,
+        cx: &mut Context<P>,
+        seat: Seat,
+        input: Input<P>,
+        timer: Option<P::Timer>,
+    ) {
+        self.cause = self.decider.is_some().then(|| Why::of(&input, timer));
+        cx.choices_mut().decided_by(self.decider.as_ref(), seat);
         if self.trace.is_some() {
-            self.tell_input(seat, input, timer);
+            self.tell_input(seat, &input, timer);
         }
+        self.call(cx, seat, input, timer);
     }
 
     /// The handler has returned: what it recorded takes place.
     #[inline(never)]
-    fn end_step(&mut self, seat: Seat) {
+    fn end_step(&mut self, cx: &mut Context<P>, seat: Seat) {
         let node = &mut self.nodes[seat.index()];
-        let cx = &mut self.cx;
         node.choices = cx.choices_mut().stream();
-        for choice in cx.choices() {
-            self.fingerprint.absorb(choice.picked);
+        let disturbed = node.adversary.is_some() | node.doomed.is_some() | self.decider.is_some();
+        if !cx.choices().is_empty() {
+            cx.choices().iter().for_each(|choice| self.fingerprint.absorb(choice.picked));
+            cx.choices_mut().forget();
         }
-        cx.choices_mut().forget();
+        if disturbed {
+            let crash_after = self.disturb(cx, seat);
+            return self.apply_rest(cx, seat, 0, crash_after);
+        }
+        self.apply(cx, seat, 0, None);
+    }
+
+    /// A liar rewrites what was recorded, or a crash falls in its midst: after how many effects?
+    #[cold]
+    fn disturb(&mut self, cx: &mut Context<P>, seat: Seat) -> Option<usize> {
+        let node = &mut self.nodes[seat.index()];
         if let Some(corruption) = &mut node.adversary {
             // A liar's draws are nobody's decision.
             cx.choices_mut().decided_by(None, seat);
@@ -136,20 +161,17 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             corruption.choices = cx.choices_mut().stream();
             cx.choices_mut().forget();
         }
-        let effects = cx.take_buffer();
+        let effects = cx.effects().len();
         // A step without effects has no midst: the crash waits for one that has.
-        let doomed = node.doomed.is_some() && !effects.is_empty();
-        let mut crash_after = if doomed { self.doom(seat, effects.len()) } else { None };
-        if self.decider.is_some()
-            && let Some(cause) = self.cause.take()
-        {
-            crash_after = self.crash_in_this_step(seat, &cause, effects.len(), crash_after);
+        let doomed = node.doomed.is_some() && effects > 0;
+        let crash_after = if doomed { self.doom(seat, effects) } else { None };
+        match self.cause.take() {
+            Some(cause) => self.crash_in_this_step(seat, &cause, effects, crash_after),
+            None => crash_after,
         }
-        self.apply(seat, Suspended { effects, applied: 0, crash_after, durable: false });
     }
 
     /// After how many of its effects a step crashes that is the next one of a doomed process.
-    #[cold]
     fn doom(&mut self, seat: Seat, effects: usize) -> Option<usize> {
         let mut draw = self.nodes[seat.index()].doomed.take()?;
         let drawn = usize::try_from(draw.below(effects as u64 + 1)).expect("below a usize");
@@ -159,10 +181,9 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     }
 
     #[inline(always)]
-    fn call(&mut self, seat: Seat, input: Input<P>, timer: Option<P::Timer>) {
+    fn call(&mut self, cx: &mut Context<P>, seat: Seat, input: Input<P>, timer: Option<P::Timer>) {
         let identity = |from: Seat| self.world.identity(from);
         let node = &mut self.nodes[seat.index()];
-        let cx = &mut self.cx;
         cx.load(node.identity, node.clock.now(self.now), node.clock.wall(self.now));
         cx.choices_mut().draw_from(node.choices);
         let process = node.process.as_mut().expect("a process that is up");
@@ -177,31 +198,51 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         }
     }
 
+    /// Lets what is left of a step take place, where it is not the whole.
+    #[inline(never)]
+    fn apply_rest(
+        &mut self,
+        cx: &mut Context<P>,
+        seat: Seat,
+        applied: usize,
+        crash_after: Option<usize>,
+    ) {
+        self.apply(cx, seat, applied, crash_after);
+    }
+
     /// Lets what is left of a step take place, in order, up to a barrier or a crash.
     #[inline(always)]
-    fn apply(&mut self, seat: Seat, mut step: Suspended<P>) {
-        let until = step.crash_after.unwrap_or(step.effects.len());
-        for effect in &step.effects[step.applied..until] {
+    fn apply(
+        &mut self,
+        cx: &mut Context<P>,
+        seat: Seat,
+        applied: usize,
+        crash_after: Option<usize>,
+    ) {
+        let end = crash_after.unwrap_or_else(|| cx.effects().len());
+        let mut left = cx.effects()[applied..end].iter();
+        while let Some(effect) = left.next() {
             self.tell(|| Happening::Effect { seat, effect });
             // Hashing and copying are the protocol's own code too: it still runs.
-            match self.perform(seat, effect) {
-                Barrier::Over => step.applied += 1,
-                Barrier::Waits => return self.suspend(seat, step),
-                Barrier::Refused => {
-                    self.suspend(seat, step);
-                    return self.refused(seat);
+            let barrier = self.perform(seat, effect);
+            if !matches!(barrier, Barrier::Over) {
+                let applied = end - left.len() - 1;
+                self.suspend(cx, seat, applied, crash_after);
+                if matches!(barrier, Barrier::Refused) {
+                    self.refused(seat);
                 }
+                return;
             }
         }
-        if step.crash_after.is_some() {
-            self.suspend(seat, step);
+        if crash_after.is_some() {
+            self.suspend(cx, seat, end, crash_after);
             return self.crash(seat);
         }
         self.running = None;
         if self.is_watched() {
-            self.judge(seat, &step.effects, true);
+            self.judge(seat, cx.effects(), true);
         }
-        self.recycle(step.effects);
+        cx.effects_mut().clear();
     }
 
     #[inline(always)]
@@ -440,13 +481,14 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         if node.suspended.as_ref().is_some_and(|step| !step.durable) {
             return;
         }
-        if let Some(mut step) = node.suspended.take() {
-            // Only now has the barrier taken place: a crash before would have cut it off (rule 13).
-            step.applied += 1;
+        if let Some(step) = node.suspended.take() {
             self.tell(|| Happening::Durable { seat });
             self.running = Some(seat);
-            step.durable = false;
-            self.apply(seat, step);
+            let mut cx = self.take_context();
+            self.spare.push(std::mem::replace(cx.effects_mut(), step.effects));
+            // Only now has the barrier taken place: a crash before would have cut it off (rule 13).
+            self.apply_rest(&mut cx, seat, step.applied + 1, step.crash_after);
+            self.cx = Some(cx);
         }
         self.catch_up(seat);
     }
@@ -505,24 +547,25 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         }
     }
 
-    /// Keeps a buffer for the next step, or for one behind a step that waits with its own.
-    #[inline(always)]
+    /// Keeps a buffer for a step that will go on, or crash, while a process waits with its own.
     fn recycle(&mut self, mut effects: Vec<Effect<P>>) {
         effects.clear();
-        if self.cx.lacks_buffer() {
-            self.cx.give_buffer(effects);
-        } else {
-            self.spare.push(effects);
-        }
+        self.spare.push(effects);
     }
 
     /// The process waits in the midst of a step, or crashes in it.
-    fn suspend(&mut self, seat: Seat, step: Suspended<P>) {
-        self.nodes[seat.index()].suspended = Some(step);
+    fn suspend(
+        &mut self,
+        cx: &mut Context<P>,
+        seat: Seat,
+        applied: usize,
+        crash_after: Option<usize>,
+    ) {
+        let spare = self.spare.pop().unwrap_or_default();
+        let effects = std::mem::replace(cx.effects_mut(), spare);
+        self.nodes[seat.index()].suspended =
+            Some(Suspended { effects, applied, crash_after, durable: false });
         self.running = None;
-        if let Some(spare) = self.spare.pop() {
-            self.cx.give_buffer(spare);
-        }
     }
 
     #[cold]
