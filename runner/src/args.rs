@@ -176,6 +176,11 @@ pub(crate) struct Replay {
           "plot", "states"])]
     pub(crate) as_scenario: bool,
 
+    /// Tell nothing, and draw the run: a page for the browser, with everything in it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["all", "around_violation", "from", "until",
+          "nodes", "kinds", "plot", "states", "as_scenario"])]
+    pub(crate) html: Option<PathBuf>,
+
     /// Tell what a node knew before a step, and what the step changed: of each step that is told, or
     /// of those of one node; `--state=NAME` may be given several times
     #[arg(long = "state", value_name = "NAME", num_args = 0..=1, require_equals = true,

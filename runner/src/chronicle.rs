@@ -33,6 +33,8 @@ pub struct Chronicle {
     pub names: Names,
     /// The world that it was in: what its seed drew.
     pub world: World,
+    /// What the protocol calls its kinds of messages.
+    pub kinds: &'static [&'static str],
     /// Every seat, then every client.
     pub places: Vec<Endpoint>,
     /// In the order in which they happened.
@@ -68,7 +70,7 @@ pub struct Event {
     pub what: What,
     /// What brought it about, wherever that was: a message's sending, a timer's setting, a fault.
     pub cause: Option<EventId>,
-    /// What happened at the same place before.
+    /// What happened at the same place before; nothing for what befalls the world.
     pub before: Option<EventId>,
     /// What the node is when it is over; empty if there is no word for it, `down` after a crash.
     pub role: &'static str,

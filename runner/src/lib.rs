@@ -49,6 +49,7 @@ mod commands;
 mod fared;
 mod invocation;
 mod output;
+mod page;
 mod panics;
 mod paths;
 mod prepared;

@@ -35,8 +35,6 @@ pub(crate) struct Listener {
     seats: Vec<SeatNow>,
     /// By client: what happened there last.
     clients: Vec<Option<EventId>>,
-    /// What befell the world last.
-    world: Option<EventId>,
     /// The number of the last event of the queue that is over.
     number: u64,
     /// What happened last in this event of the queue: what follows comes of it.
@@ -83,7 +81,6 @@ impl Listener {
             post: Post::default(),
             seats: (0..world.seats()).map(|_| SeatNow::default()).collect(),
             clients: Vec::new(),
-            world: None,
             number: 0,
             now: None,
             sent: None,
@@ -113,6 +110,7 @@ impl Listener {
             places: seats.chain(clients).collect(),
             names: self.cast.names,
             world: self.cast.world,
+            kinds: self.kinds,
             events: self.events,
             messages: self.messages,
             operations: self.operations,
@@ -183,7 +181,8 @@ impl Listener {
             Some(Endpoint::Seat(seat)) => self.seats[seat.index()].role,
             Some(Endpoint::Client(_)) | None => "",
         };
-        let before = self.last(place).replace(id);
+        // One fault does not bring about the next.
+        let before = place.and_then(|place| self.last(place).replace(id));
         let cause = cause.filter(|cause| Some(*cause) != before);
         let (effects, changed) = (Vec::new(), Vec::new());
         let number = self.number + 1;
@@ -204,16 +203,15 @@ impl Listener {
     }
 
     /// What happened last at a place.
-    fn last(&mut self, place: Option<Endpoint>) -> &mut Option<EventId> {
+    fn last(&mut self, place: Endpoint) -> &mut Option<EventId> {
         match place {
-            Some(Endpoint::Seat(seat)) => &mut self.seats[seat.index()].last,
-            Some(Endpoint::Client(client)) => {
+            Endpoint::Seat(seat) => &mut self.seats[seat.index()].last,
+            Endpoint::Client(client) => {
                 if self.clients.len() <= client.index() {
                     self.clients.resize(client.index() + 1, None);
                 }
                 &mut self.clients[client.index()]
             }
-            None => &mut self.world,
         }
     }
 

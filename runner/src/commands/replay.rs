@@ -1,6 +1,8 @@
 //! `sim replay`: one seed, told as a story, or written as a scenario.
 
+use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use sim_core::{Duration, Time};
@@ -8,11 +10,14 @@ use sim_core::{Duration, Time};
 use super::{change, prepare};
 use crate::args::{Color, Replay};
 use crate::catalogue::{Catalogue, Prepared, Retraced};
+use crate::invocation::Invocation;
 use crate::kept::{self, Departure, Event, Kept, Recording};
 use crate::outcome::{Outcome, Verdict};
-use crate::output::json::hex;
+use crate::output::json::{Build, hex};
 use crate::output::terminal::{Out, columns, complain};
 use crate::output::words::{WIDTH, grouped, many, wrapped};
+use crate::page;
+use crate::paths;
 use crate::scenario::Source;
 use crate::story::{States, StoryOptions};
 
@@ -24,9 +29,10 @@ pub(super) fn replay(catalogue: &Catalogue, args: &Replay, color: Color) -> anyh
     }
     let options = options(args, &out);
     run.scenario.check_story(&options).map_err(|wrong| anyhow!(wrong))?;
-    let (outcome, difference) = match &run.kept {
-        Some(kept) => tell_kept(&run, kept, options.clone(), &mut out)?,
-        None => (run.scenario.replay(run.seed, None, &options, &mut out)?, None),
+    let (outcome, difference) = match (&args.html, &run.kept) {
+        (Some(file), _) => drawn(&run, args, file, &mut out)?,
+        (None, Some(kept)) => tell_kept(&run, kept, options.clone(), &mut out)?,
+        (None, None) => (run.scenario.replay(run.seed, None, &options, &mut out)?, None),
     };
     let idle = idle(&run, &outcome);
     for text in difference.iter().chain(&idle) {
@@ -125,6 +131,37 @@ fn options(args: &Replay, out: &Out) -> StoryOptions {
         color: out.is_colored(),
         width: columns().unwrap_or(WIDTH),
     }
+}
+
+/// Writes the page of the run; says in what it is not what was kept.
+fn drawn(
+    run: &Run,
+    args: &Replay,
+    file: &Path,
+    out: &mut Out,
+) -> anyhow::Result<(Outcome, Option<String>)> {
+    let recording = run.kept.as_ref().and_then(|kept| Some((kept, &kept.run.as_ref()?.1)));
+    let chronicle = run.scenario.chronicle(run.seed, recording.map(|(_, recording)| recording));
+    let difference = match (recording, &run.kept) {
+        (Some((kept, recording)), _) => difference(kept, &retrace(run, recording)?),
+        (None, Some(kept)) if kept.fingerprint != hex(chronicle.outcome.fingerprint) => {
+            Some(another_fingerprint(kept, &chronicle.outcome))
+        }
+        (None, _) => None,
+    };
+    let scenario = paths::anywhere(args.scenario.path());
+    let about = page::About {
+        about: run.scenario.about(),
+        protocol: run.scenario.protocol(),
+        replay: Invocation::installed().replay(&scenario, run.seed, &run.source.overrides),
+        scenario,
+        build: Build::this().to_string(),
+    };
+    let mut written = Vec::new();
+    page::write(&chronicle, &about, &mut written)?;
+    fs::write(file, written).with_context(|| format!("cannot write {}", file.display()))?;
+    writeln!(out, "{}: {}", file.display(), many(chronicle.events.len() as u64, "event"))?;
+    Ok((chronicle.outcome, difference))
 }
 
 /// Tells the story of a kept failure, and in what it is not what was kept.

@@ -5,6 +5,7 @@ mod place;
 
 mod lists;
 mod own;
+mod pages;
 mod replays;
 mod results;
 mod scenarios;
