@@ -8,14 +8,14 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use serde::de::DeserializeOwned;
-use sim_core::Time;
 use sim_core::subject::{ConfigOf, Flaw, Point, Subject, TaskOf, ToldOf};
+use sim_core::{Duration, Time};
 
 use crate::chronicle::Chronicle;
 use crate::kept::{Departure, Recording};
 use crate::outcome::Outcome;
 use crate::prepared::Runs;
-use crate::scenario::{self, ScenarioErrors, Source};
+use crate::scenario::{self, Node, ScenarioErrors, Source};
 use crate::story::StoryOptions;
 use crate::summary::Expectations;
 
@@ -169,6 +169,12 @@ pub struct SpeltOut {
     pub asked: Option<Vec<Asked>>,
     /// Where faults let processes crash in the midst of a step, in order of time.
     pub cuts: Vec<Cut>,
+    /// What traps caused, as a scenario lists it.
+    pub(crate) sprung: Vec<Node>,
+    /// What traps made of messages, as entries of a schedule.
+    pub tampered: Vec<Vec<(&'static str, String)>>,
+    /// Where traps let processes crash in the midst of a step, and for how long.
+    pub trapped: Vec<(Cut, Option<Duration>)>,
 }
 
 /// A client got something to do.

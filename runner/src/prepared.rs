@@ -149,7 +149,8 @@ impl<S: Runnable> Runs<S> {
             let pause = swarm.pause.iter().map(|_| Family::Pause);
             partition.chain(crash).chain(pause)
         });
-        planned.chain(drawn).collect()
+        let traps = self.scenario.world.traps.iter().map(|trap| trap.blow.family());
+        planned.chain(drawn).chain(traps).collect()
     }
 }
 
@@ -179,6 +180,7 @@ impl<S: Runnable> Prepared for Runs<S> {
             planned: self.families(),
             messages: S::MESSAGES,
             schedule: self.scenario.schedule.iter().map(|d| (d.line, d.anchor.clone())).collect(),
+            traps: self.scenario.traps.clone(),
         }
     }
 
@@ -231,7 +233,10 @@ impl<S: Runnable> Prepared for Runs<S> {
         let mut simulation: Sim<S> = Simulation::new(setup);
         simulation.follow(Box::new(Rc::clone(&scribe)));
         panics::quietly(|| simulation.run());
-        scribe.borrow_mut().spelt_out()
+        let mut spelt = scribe.borrow_mut().spelt_out();
+        let (names, world) = (&self.scenario.names, simulation.world());
+        spelt.sprung = scenario::spelt_faults(names, world, &scribe.borrow().sprung);
+        spelt
     }
 
     fn retrace(&self, seed: u64, recording: &Recording) -> Result<Retraced, String> {

@@ -213,6 +213,7 @@ pub(crate) fn flaw_of(text: &str) -> Option<String> {
 /// Takes away what the run fails without, and what is left to chance may come out otherwise.
 fn take_away(search: &mut Search<'_>, way: &Way) {
     judge_it_alone(search);
+    pins::spell_traps(search);
     times::end_sooner(search);
     search.seeds = Seeds::Any { from: way.others_from, others: OTHERS };
     loop {

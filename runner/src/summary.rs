@@ -37,6 +37,8 @@ pub struct Expectations {
     pub messages: &'static [&'static str],
     /// The decisions of the schedule: where each is written, and what it is about.
     pub schedule: Vec<(usize, String)>,
+    /// The faults that wait for the protocol: where each is written, and what it is.
+    pub traps: Vec<(usize, String)>,
 }
 
 /// What a sweep adds up to.
@@ -256,6 +258,15 @@ impl Summary {
         })
     }
 
+    /// The faults that wait for the protocol and never had occasion to begin.
+    fn unsprung(&self) -> impl Iterator<Item = String> + '_ {
+        let sprung = |trap: usize| self.totals.sprung.get(trap).is_some_and(|&times| times > 0);
+        let traps = self.expectations.traps.iter().enumerate();
+        traps.filter(move |(trap, _)| !sprung(*trap)).map(|(_, (line, what))| {
+            format!("what `{what}` (line {line} of the scenario) waits for never happened")
+        })
+    }
+
     /// Why what is known of a property says too little.
     fn doubt(&self, row: &Fared) -> Option<String> {
         let property = row.property;
@@ -307,6 +318,9 @@ impl Summary {
         let planned = &self.expectations.planned;
         if !planned.is_empty() && !planned.iter().any(|family| took_place(&family)) {
             reasons.push(String::from("no fault took place"));
+        }
+        if self.judges_sometimes() {
+            reasons.extend(self.unsprung());
         }
         reasons
     }

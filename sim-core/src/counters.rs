@@ -44,6 +44,8 @@ pub struct Counters {
     pub timers: u64,
     /// Syncs and barriers of disks.
     pub syncs: u64,
+    /// How often each trap sprang, as far as any did.
+    pub sprung: Vec<u64>,
     /// Faults that took place, by family.
     pub faults: [u64; Family::ALL.len()],
     /// Steps that a crash cut.
@@ -73,6 +75,9 @@ impl Counters {
         for (kind, &count) in (0..).zip(&other.kinds) {
             self.kind(kind, count);
         }
+        for (trap, &count) in other.sprung.iter().enumerate() {
+            self.sprung_often(trap, count);
+        }
         for &(point, count) in &other.reached {
             self.reached_often(point, count);
         }
@@ -81,13 +86,26 @@ impl Counters {
     pub(crate) fn clear(&mut self) {
         let (mut kinds, mut reached) =
             (std::mem::take(&mut self.kinds), std::mem::take(&mut self.reached));
+        let mut sprung = std::mem::take(&mut self.sprung);
         kinds.clear();
         reached.clear();
-        *self = Self { kinds, reached, ..Self::default() };
+        sprung.clear();
+        *self = Self { kinds, reached, sprung, ..Self::default() };
     }
 
     pub(crate) fn fault(&mut self, family: Family) {
         self.faults[family as usize] += 1;
+    }
+
+    pub(crate) fn sprung(&mut self, trap: usize) {
+        self.sprung_often(trap, 1);
+    }
+
+    fn sprung_often(&mut self, trap: usize, times: u64) {
+        if self.sprung.len() <= trap {
+            self.sprung.resize(trap + 1, 0);
+        }
+        self.sprung[trap] += times;
     }
 
     #[inline]

@@ -93,11 +93,18 @@ pub trait Decider {
         drawn
     }
 
-    /// Whether a process crashes in the midst of a step, though no fault of the plan says so. Asked
-    /// when the handler has spoken, and nothing of what it said has happened.
-    fn crash(&mut self, step: &StepBegun<'_>) -> Option<MidStepCrash> {
+    /// Whether a process crashes in the midst of a step, though no fault of the plan says so: `drawn` is
+    /// what a trap wants. Asked when the handler has spoken, and nothing of what it said has happened.
+    fn crash(&mut self, step: &StepBegun<'_>, drawn: Option<MidStepCrash>) -> Option<MidStepCrash> {
         let _ = step;
-        None
+        drawn
+    }
+
+    /// Where the stream of draws about one of the moments begins for which a trap waits: whether it
+    /// springs, and what comes of it.
+    fn trap(&mut self, trap: usize, drawn: Key) -> Key {
+        let _ = trap;
+        drawn
     }
 
     /// After how many of so many effects a crash falls that a fault of the plan puts into this step.
@@ -202,7 +209,11 @@ pub enum Parcel {
 /// struct Mute;
 ///
 /// impl Decider for Mute {
-///     fn crash(&mut self, step: &StepBegun<'_>) -> Option<MidStepCrash> {
+///     fn crash(
+///         &mut self,
+///         step: &StepBegun<'_>,
+///         _: Option<MidStepCrash>,
+///     ) -> Option<MidStepCrash> {
 ///         let (after, lasting) = (step.effects - 1, Some(Duration::from_millis(5)));
 ///         matches!(step.cause, StepCause::Request).then_some(MidStepCrash { after, lasting })
 ///     }

@@ -220,11 +220,17 @@ pub enum Family {
     DiskFails,
     /// Healing.
     Heal,
+    /// A message that a trap lets get lost.
+    Drop,
+    /// One that it lets come late.
+    Delay,
+    /// One that it lets come once more.
+    Copy,
 }
 
 impl Family {
     /// Every family, in the order in which they are counted.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Partition,
         Self::Cut,
         Self::Clog,
@@ -239,6 +245,9 @@ impl Family {
         Self::Jump,
         Self::DiskFails,
         Self::Heal,
+        Self::Drop,
+        Self::Delay,
+        Self::Copy,
     ];
 
     /// As scenarios and traces write it.
@@ -259,6 +268,9 @@ impl Family {
             Self::Jump => "jump",
             Self::DiskFails => "disk_fails",
             Self::Heal => "heal",
+            Self::Drop => "drop",
+            Self::Delay => "delay",
+            Self::Copy => "copy",
         }
     }
 }

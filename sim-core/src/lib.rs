@@ -111,6 +111,7 @@ pub mod subject;
 pub mod swarm;
 pub mod time;
 pub mod trace;
+pub mod trap;
 pub mod world;
 
 mod clock;

@@ -110,6 +110,8 @@ pub(crate) struct Network {
     /// Whether nothing can happen to a message but that it takes its time: every link is the default
     /// one, which loses, copies and reorders nothing, and no fault disturbs any.
     calm: bool,
+    /// Whether somebody looks at each message.
+    shown: bool,
     disturbances: Vec<Disturbance>,
 }
 
@@ -135,8 +137,15 @@ impl Network {
     pub(crate) fn new(key: Key, seats: u32, settings: &NetworkSettings) -> Self {
         let uniform = settings.overrides.is_empty() && settings.regions.latency.is_empty();
         let settings = settings.clone();
-        let mut network =
-            Self { key, seats, settings, uniform, calm: false, disturbances: Vec::new() };
+        let mut network = Self {
+            key,
+            seats,
+            settings,
+            uniform,
+            calm: false,
+            shown: false,
+            disturbances: Vec::new(),
+        };
         network.look_whether_calm();
         network
     }
@@ -150,8 +159,15 @@ impl Network {
         let LinkSettings { loss, duplicate, reorder, .. } = self.settings.link;
         let dangers = [loss, duplicate, reorder];
         self.calm = self.uniform
+            && !self.shown
             && self.disturbances.is_empty()
             && dangers.into_iter().all(Chance::is_never);
+    }
+
+    /// Somebody looks at each message before it is on its way: none takes the short one.
+    pub(crate) fn shows_everything(&mut self) {
+        self.shown = true;
+        self.look_whether_calm();
     }
 
     pub(crate) fn port(&self, endpoint: Endpoint) -> Port {

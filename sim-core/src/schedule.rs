@@ -309,8 +309,8 @@ impl Decider for Schedule {
         }
     }
 
-    fn crash(&mut self, step: &StepBegun<'_>) -> Option<MidStepCrash> {
-        let crashes = self.crashes.get_mut(&step.seat)?;
+    fn crash(&mut self, step: &StepBegun<'_>, drawn: Option<MidStepCrash>) -> Option<MidStepCrash> {
+        let Some(crashes) = self.crashes.get_mut(&step.seat) else { return drawn };
         let name = match step.cause {
             StepCause::Start => StepName::Start,
             StepCause::Message(kind) => StepName::Message(kind),
@@ -321,8 +321,10 @@ impl Decider for Schedule {
             StepCause::Request => StepName::Request,
             StepCause::Disk => StepName::Disk,
         };
-        let chosen = crashes.get_mut(&name).and_then(Lane::next)?;
-        (chosen.1.after <= step.effects).then(|| self.take(chosen))
+        match crashes.get_mut(&name).and_then(Lane::next) {
+            Some(chosen) if chosen.1.after <= step.effects => Some(self.take(chosen)),
+            _ => drawn,
+        }
     }
 
     fn gap(&mut self, client: ClientId, drawn: Duration) -> Duration {

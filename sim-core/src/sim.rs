@@ -8,6 +8,7 @@ mod clients;
 mod faults;
 mod reseed;
 mod step;
+mod traps;
 mod unplanned;
 mod watch;
 
@@ -36,6 +37,7 @@ use crate::trace::{Happening, Trace, Undelivered};
 use crate::world::{Endpoint, World};
 
 use clients::ClientSeat;
+use traps::Traps;
 use watch::Watch;
 
 pub use reseed::Reseed;
@@ -173,7 +175,9 @@ pub struct Simulation<P: Protocol, C: Client<P> = NoClient> {
     violation: Option<Violation>,
     trace: Option<Box<dyn Trace<P, C>>>,
     decider: Option<SharedDecider>,
-    /// Why the step that runs does, if somebody has a say in it.
+    /// What waits for the protocol to do something, if anything does.
+    traps: Option<Box<Traps>>,
+    /// Why the step that runs does, if somebody has a say in it or a trap is set.
     cause: Option<unplanned::Why<P::Timer>>,
     /// How many crashes the decider asked for.
     unplanned_crashes: u32,
@@ -229,6 +233,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             violation: None,
             trace: None,
             decider: None,
+            traps: None,
             cause: None,
             unplanned_crashes: 0,
             running: None,
@@ -288,6 +293,10 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         self.workload = setup.workload;
         self.script = setup.script;
         self.decider = setup.decider;
+        self.traps = Traps::of(&self.world);
+        if self.traps.is_some() {
+            self.network.shows_everything();
+        }
         self.cause = None;
         self.unplanned_crashes = 0;
         self.seat_everybody();

@@ -181,6 +181,15 @@ pub enum Happening<'a, P: Protocol, C: Client<P>> {
         /// Which.
         fault: &'a Fault,
     },
+    /// A node did what a trap waits for, and this comes of it.
+    Sprung {
+        /// Which.
+        seat: Seat,
+        /// What will begin.
+        fault: &'a Fault,
+    },
+    /// A trap tampers with the message that is being sent.
+    Tampered,
     /// A process is gone.
     Crashed {
         /// Whose.

@@ -9,6 +9,7 @@ use crate::fault::Fault;
 use crate::id::{ClientId, NodeId, Seat};
 use crate::rng::Keys;
 use crate::time::{Duration, Time};
+use crate::trap::Trap;
 
 /// Everything about a run but the protocol and the seed. A swarm draws one anew for each seed.
 ///
@@ -41,6 +42,8 @@ pub struct World {
     pub clients: ClientSettings,
     /// What goes wrong, and when.
     pub faults: Vec<Fault>,
+    /// What goes wrong when the protocol does something.
+    pub traps: Vec<Trap>,
     /// How long the run lasts.
     pub end: Time,
     /// Equal instants in an order drawn from the seed, instead of first come first served (rule 7).
@@ -62,6 +65,7 @@ impl World {
             clocks: ClockSettings::default(),
             clients: ClientSettings::none(),
             faults: Vec::new(),
+            traps: Vec::new(),
             end,
             seeded_ties: false,
             limits: Limits::default(),
@@ -110,7 +114,8 @@ impl World {
         })
     }
 
-    /// When the last planned fault begins or ends, within the run: from then on the world is calm.
+    /// When the last planned fault begins or ends, or the last trap has done all that it does, within the
+    /// run: from then on the world is calm.
     ///
     /// ```
     /// use sim_core::fault::{Fault, FaultKind};
@@ -125,7 +130,8 @@ impl World {
     #[must_use]
     pub fn last_fault(&self) -> Time {
         let turns = self.faults.iter().flat_map(|fault| [Some(fault.at), fault.until]).flatten();
-        turns.filter(|&at| at <= self.end).max().unwrap_or(Time::ZERO)
+        let traps = self.traps.iter().map(|trap| trap.until.min(self.end));
+        turns.filter(|&at| at <= self.end).chain(traps).max().unwrap_or(Time::ZERO)
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Config {
     /// After how many applied entries a node takes a snapshot and discards the entries that the one
     /// before took in (Raft §7). Without it, logs grow for ever.
     pub snapshot_after: Option<NonZeroU64>,
+    /// From which entry of its log on a new leader sends.
+    pub resend: Resend,
     /// Whether a new leader begins with an entry that does nothing, and so commits those before it
     /// without waiting for a client (Raft §8).
     pub noop: bool,
@@ -58,6 +60,16 @@ pub enum Reads {
     Lease,
 }
 
+/// What a new leader sends of what its log holds already (Raft, Figure 2: `nextIndex`).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resend {
+    /// Nothing, until a follower says that it lacks something.
+    Nothing,
+    /// What it does not know to be committed.
+    Uncommitted,
+}
+
 /// What a node is when the cluster begins (dissertation §4.2.1).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -82,6 +94,7 @@ impl Default for Config {
             pipeline: None,
             disk: Disk::Wait,
             snapshot_after: None,
+            resend: Resend::Nothing,
             noop: true,
             pre_vote: false,
             reads: Reads::Log,

@@ -7,7 +7,7 @@ use super::log::{Action, Entry, EntryId, Term};
 use super::progress::Leadership;
 use super::reads::Pending;
 use super::wire::{Message, Timer};
-use super::{Flaw, Raft, Role};
+use super::{Flaw, Raft, Resend, Role};
 use crate::machine::Machine;
 
 impl<M: Machine> Raft<M> {
@@ -96,7 +96,11 @@ impl<M: Machine> Raft<M> {
     fn become_leader(&mut self, cx: &mut Context<Self>) {
         tracing::info!(node = %self.me, term = %self.term, "elected");
         cx.reached("leader_elected");
-        self.role = Role::Leader(Leadership::new(&self.members, self.log.last().index));
+        let before = match self.config.resend {
+            Resend::Nothing => self.log.last().index,
+            Resend::Uncommitted => self.commit,
+        };
+        self.role = Role::Leader(Leadership::new(&self.members, before));
         self.reads = Pending::default();
         self.change = None;
         self.leader = Some(self.me);

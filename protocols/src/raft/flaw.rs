@@ -14,6 +14,10 @@ pub enum Flaw {
     VoteNotDurable,
     /// A leader answers a client before the entry is committed.
     AcknowledgedBeforeCommitted,
+    /// A leader commits entries of earlier terms when it counts a majority that has them.
+    CommitsOldTerms,
+    /// A follower commits as far as its leader did and its own log reaches.
+    CommitsOwnTail,
     /// A voter does not compare logs.
     NoUpToDateCheck,
     /// A candidate counts answers to its earlier requests.
@@ -28,6 +32,8 @@ pub enum Flaw {
     NoReadIndex,
     /// A lease counts from when the answers came in.
     LeaseFromAnswer,
+    /// A lease lasts as if all clocks ran equally fast.
+    LeaseWithoutMargin,
     /// A leader changes the members before it has committed an entry of its own term.
     SingleServerWithoutOwnTermCommit,
     /// A leader goes from one set of voters to another at once, however different they are.
@@ -65,6 +71,18 @@ pub(super) const FLAWS: &[subject::Flaw] = &[
         about: "a leader answers when it has an entry, before a majority has",
         breaks: "acknowledged_is_committed",
         scenario: "raft/leader_crashes",
+    },
+    subject::Flaw {
+        name: "commits_old_terms",
+        about: "a leader commits an entry of an earlier term by counting (Raft §5.4.2, Figure 8)",
+        breaks: "leader_completeness",
+        scenario: "raft/hunted_leaders",
+    },
+    subject::Flaw {
+        name: "commits_own_tail",
+        about: "a follower commits what lies behind a message, which may be another leader's",
+        breaks: "state_machine_safety",
+        scenario: "raft/left_behind",
     },
     subject::Flaw {
         name: "no_up_to_date_check",
@@ -107,6 +125,12 @@ pub(super) const FLAWS: &[subject::Flaw] = &[
         about: "a lease counts from when it was confirmed, not from when it was asked for",
         breaks: "linearizable",
         scenario: "raft/lease_reads",
+    },
+    subject::Flaw {
+        name: "lease_without_margin",
+        about: "a lease lasts as long as if no clock ran faster than another (dissertation §6.4.1)",
+        breaks: "lease_is_exclusive",
+        scenario: "raft/fast_clocks",
     },
     subject::Flaw {
         name: "single_server_without_own_term_commit",

@@ -40,7 +40,16 @@ impl<M: Machine> Raft<M> {
             if self.makes(Flaw::ReplyWithLogLength) { self.log.last().index } else { matched };
         cx.send(leader, Message::Appended { term, matched: told });
         // Not further than the message reaches: what lies behind may be another leader's.
-        self.commit_up_to(cx, commit.min(matched));
+        let mut known = commit.min(matched);
+        let own = commit.min(self.log.last().index);
+        if own > known {
+            cx.reached("commit_beyond_message");
+            // Flawed: this log is as long, and nobody has said that it is the leader's.
+            if self.makes(Flaw::CommitsOwnTail) {
+                known = own;
+            }
+        }
+        self.commit_up_to(cx, known);
     }
 
     /// Whoever speaks as the leader of a term is followed in it; says whether this one may be.

@@ -99,7 +99,7 @@ pub use self::checks::{
     LeaseIsExclusive, LogMatching, OneChangeAtATime, OneLeaderPerTerm, OneVotePerTerm, SameLog,
     SnapshotIsThePrefix, StableLeader, StateMachineSafety,
 };
-pub use self::config::{Config, Reads, Standing};
+pub use self::config::{Config, Reads, Resend, Standing};
 pub use self::configurations::Configurations;
 pub use self::disk::Disk;
 pub use self::flaw::Flaw;
@@ -231,6 +231,9 @@ impl<M: Machine> Protocol for Raft<M> {
         }
         if self.snapshot.is_some() {
             cx.reached("restarted_from_snapshot");
+        }
+        if self.vote.is_some() {
+            cx.reached("restarted_with_vote");
         }
         cx.set_timer(Timer::Election, self.config.election_timeout);
     }

@@ -49,7 +49,7 @@ enum Pace {
 }
 
 impl Leadership {
-    /// A new leader takes every log to be as long as its own, and knows of no match.
+    /// A new leader takes every log to hold what its own does up to here, and knows of no match.
     pub(super) fn new(members: &Members, last: Index) -> Self {
         Self { nodes: vec![Progress::new(last); members.rows()], asked: Vec::new() }
     }

@@ -122,6 +122,9 @@ impl<M: Machine> Raft<M> {
             cx.reply(id, Reply::Read(output));
             return true;
         }
+        if self.reads.lease.is_some_and(|end| cx.now() < end.saturating_add(self.margin())) {
+            cx.reached("lease_margin_kept");
+        }
         if self.reads.reads.iter().any(|read| read.id == id) {
             return true;
         }
@@ -197,7 +200,18 @@ impl<M: Machine> Raft<M> {
         let shortest = u128::from(self.config.election_timeout.shortest().as_nanos());
         let drift = u128::from(self.config.clock_bound.0);
         let nanos = shortest * (MILLION - drift) / (MILLION + drift);
-        Duration::from_nanos(u64::try_from(nanos).expect("no more than the timeout"))
+        let nanos = u64::try_from(nanos).expect("no more than the timeout");
+        // Flawed: a voter with a faster clock waits no longer when this leader still does.
+        if self.makes(Flaw::LeaseWithoutMargin) {
+            return self.config.election_timeout.shortest();
+        }
+        Duration::from_nanos(nanos)
+    }
+
+    /// How much shorter a lease is than if all clocks ran equally fast.
+    fn margin(&self) -> Duration {
+        let shortest = self.config.election_timeout.shortest().as_nanos();
+        Duration::from_nanos(shortest - self.lease().as_nanos())
     }
 
     /// Whether an entry of this leader's own term is committed.

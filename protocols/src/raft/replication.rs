@@ -6,7 +6,7 @@ use sim_core::id::NodeId;
 use super::log::{Batch, EntryId, Index, Term};
 use super::progress::{Leadership, Progress};
 use super::wire::{Message, Timer};
-use super::{Raft, Role};
+use super::{Flaw, Raft, Role};
 use crate::machine::Machine;
 
 /// The leader's side: entries go out.
@@ -199,7 +199,11 @@ impl<M: Machine> Raft<M> {
         let Some(reached) = self.reached_beyond_commit() else { return };
         let of_this_term = self.log.id(reached).is_some_and(|id| id.term == self.term);
         if !of_this_term {
-            return;
+            cx.reached("old_term_counted");
+            // Flawed: whoever has a later term in its log may still be elected, and replace it.
+            if !self.makes(Flaw::CommitsOldTerms) {
+                return;
+            }
         }
         cx.reached("entry_committed");
         if self.log.entry(self.commit.next()).is_some_and(|first| first.term < self.term) {
@@ -297,6 +301,7 @@ mod tests {
         let mut node = leader(4, &[1, 2, 4]);
         let mut cx = cx();
         node.on_message(&mut cx, NodeId(1), appended(4, 2));
+        assert_eq!(cx.take_effects()[..], ["reached old_term_counted"]);
         assert_eq!(node.commit, Index(0), "a majority has it, and yet it may be replaced");
         node.on_message(&mut cx, NodeId(1), appended(4, 3));
         assert_eq!(node.commit, Index(3));

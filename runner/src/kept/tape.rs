@@ -63,6 +63,7 @@ enum Lane {
     Choice(Seat),
     Entropy(Seat),
     CrashPoint(Seat),
+    Trap(usize),
     Left(Seat),
     Gap(ClientId),
     Stream(ClientId),
@@ -181,6 +182,7 @@ impl Tape {
             Lane::Choice(seat) => ("choices", node(seat)),
             Lane::Entropy(seat) => ("entropy", node(seat)),
             Lane::CrashPoint(seat) => ("crash_points", node(seat)),
+            Lane::Trap(number) => ("traps", number.to_string()),
             Lane::Left(seat) => ("left_by_crashes", node(seat)),
             Lane::Gap(client) => ("client_gaps", client.to_string()),
             Lane::Stream(client) => ("client_streams", client.to_string()),
@@ -262,8 +264,12 @@ impl Decider for Tape {
     }
 
     /// The schedule is part of the plan: its crashes come about by themselves.
-    fn crash(&mut self, step: &StepBegun<'_>) -> Option<MidStepCrash> {
-        self.schedule.as_ref()?.borrow_mut().crash(step)
+    fn crash(&mut self, step: &StepBegun<'_>, drawn: Option<MidStepCrash>) -> Option<MidStepCrash> {
+        self.scheduled(drawn, |schedule, drawn| schedule.crash(step, drawn))
+    }
+
+    fn trap(&mut self, trap: usize, drawn: Key) -> Key {
+        self.decide(&Lane::Trap(trap), drawn).is
     }
 
     fn crash_point(&mut self, seat: Seat, _: usize, drawn: usize) -> usize {

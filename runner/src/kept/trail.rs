@@ -245,7 +245,11 @@ impl<P: Protocol, C: Client<P>> Trace<P, C> for Walker {
                 }
                 self.effect(outcome);
             }
-            Happening::Fate { .. } | Happening::Stepped { .. } | Happening::Violated { .. } => {}
+            Happening::Fate { .. }
+            | Happening::Stepped { .. }
+            | Happening::Sprung { .. }
+            | Happening::Tampered
+            | Happening::Violated { .. } => {}
         }
     }
 

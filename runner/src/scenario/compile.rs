@@ -13,6 +13,7 @@ mod quorum;
 mod schedule;
 mod swarm;
 mod timeline;
+mod traps;
 
 use std::ops::Range;
 
@@ -46,11 +47,14 @@ where
     // Without an end nothing is too late.
     let end = run.end.unwrap_or(Time::MAX);
     let network = network::network(&mut check, &cast, &document);
-    let plan = faults::faults(&mut check, &cast, &network, &document, end);
+    let words = traps::Words::of::<S>();
+    let calm = run.chaos.unwrap_or(end);
+    let plan = faults::faults(&mut check, &cast, &network, &words, &document, (calm, end));
     let configs: Option<Configs<ConfigOf<S>>> =
         config::configs(&mut check, tree, &flaws, &plan.upgrades);
     let swarm = swarm::swarm(&mut check, &document, run.chaos);
     let unplanned = swarm.as_ref().is_some_and(|s| s.crash.is_some() || s.pause.is_some());
+    let unplanned = unplanned || !plan.traps.is_empty();
     timeline::timeline(&mut check, &cast, &plan.faults, unplanned);
     let mut world = World {
         nodes: cast.count,
@@ -61,6 +65,7 @@ where
         clocks: network::clocks(&cast, &document),
         clients: clients::clients::<S>(&mut check, &document, end),
         faults: plan.faults.into_iter().map(|placed| placed.fault).collect(),
+        traps: plan.traps,
         end,
         seeded_ties: seeded_ties(&mut check, &document),
         limits: limits(&mut check, &document),
@@ -89,6 +94,7 @@ where
         script,
         asks,
         schedule,
+        traps: plan.entries,
         seeds,
         expect,
     })

@@ -50,6 +50,24 @@ pub(crate) fn explicit(
     write::document(&made.entries)
 }
 
+/// Faults that a run had, as entries of a scenario.
+pub(crate) fn spelt_faults(names: &Names, world: &World, faults: &[Fault]) -> Vec<Node> {
+    let made = Made { entries: Vec::new(), names, world };
+    let regardless = |fault: &Fault| {
+        let strikes = !outages(fault).is_empty();
+        strikes.then(|| (scalar("regardless"), scalar("true")))
+    };
+    let spell = |fault: &Fault| {
+        let mut node = made.fault(fault);
+        if let Value::Map(entries) = &mut node.value {
+            entries.retain(|(key, _)| key.text() != Some("regardless"));
+            entries.extend(regardless(fault));
+        }
+        node
+    };
+    faults.iter().map(spell).collect()
+}
+
 /// Where in a scenario people write a key.
 pub(crate) fn place(key: &Node) -> usize {
     ORDER.iter().position(|known| key.text() == Some(known)).unwrap_or(ORDER.len())

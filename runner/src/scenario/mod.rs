@@ -34,7 +34,7 @@ use sim_core::world::World;
 
 use self::error::Problem;
 pub use self::error::ScenarioErrors;
-pub(crate) use self::explicit::{explicit, place};
+pub(crate) use self::explicit::{explicit, place, spelt_faults};
 pub use self::seeds::Seeds;
 pub use self::source::Source;
 pub(crate) use self::tree::{Node, Value};
@@ -58,6 +58,8 @@ pub struct Scenario<S: Subject> {
     pub asks: Vec<Vec<Ask<TaskOf<S>>>>,
     /// Single decisions that are not drawn.
     pub schedule: Vec<Decision>,
+    /// Where each fault is written that waits for the protocol, and what it is.
+    pub traps: Vec<(usize, String)>,
     /// The seeds to run; never empty.
     pub seeds: Range<u64>,
     /// What must hold.
@@ -145,6 +147,7 @@ impl<S: Subject> fmt::Debug for Scenario<S> {
             .field("script", &self.script)
             .field("asks", &self.asks)
             .field("schedule", &self.schedule)
+            .field("traps", &self.traps)
             .field("seeds", &self.seeds)
             .field("expect", &self.expect)
             .finish()

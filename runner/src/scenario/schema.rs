@@ -158,6 +158,11 @@ pub(super) struct FaultSpec {
     pub(super) jump: Maybe<NodeList>,
     pub(super) disk_fails: Maybe<NodeList>,
     pub(super) heal: Maybe<All>,
+    pub(super) drop: Maybe<bool>,
+    pub(super) delay: Maybe<Delay>,
+    pub(super) copy: Maybe<Delay>,
+    pub(super) when: Maybe<TriggerSpec>,
+    pub(super) lasting: Maybe<Delay>,
     pub(super) at: Maybe<Duration>,
     pub(super) until: Maybe<Duration>,
     pub(super) mid_step: Maybe<bool>,
@@ -169,6 +174,23 @@ pub(super) struct FaultSpec {
     pub(super) loss: Maybe<Chance>,
     pub(super) duplicate: Maybe<Chance>,
     pub(super) reorder: Maybe<Chance>,
+}
+
+/// What a fault waits for: exactly one of four things, and when and how often it does.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TriggerSpec {
+    pub(super) role: Maybe<String>,
+    pub(super) reached: Maybe<String>,
+    pub(super) message: Maybe<String>,
+    pub(super) step: Maybe<String>,
+    pub(super) nth: Maybe<u64>,
+    pub(super) after: Maybe<Delay>,
+    pub(super) chance: Maybe<Chance>,
+    pub(super) times: Maybe<u32>,
+    pub(super) every: Maybe<Duration>,
+    pub(super) from: Maybe<Duration>,
+    pub(super) until: Maybe<Duration>,
 }
 
 /// A decision that is not drawn: about exactly one thing, and what belongs to it.

@@ -15,6 +15,26 @@ use super::trial::Seeds;
 /// On so many seeds a run must fail in which nothing is left to chance.
 pub(super) const EVERY: Seeds = Seeds::Every(32);
 
+/// Writes out what came of the faults that wait for the protocol: from here on each is one with a time of
+/// its own, or a decision.
+pub(super) fn spell_traps(search: &mut Search<'_>) -> bool {
+    let best = search.best.clone();
+    let waits = |fault: &Node| fault.get("when").is_some();
+    if !best.list("faults").iter().any(waits) {
+        return false;
+    }
+    let Some(scenario) = search.judge.load(&best) else { return false };
+    let spelt = scenario.spell_out(best.seed);
+    let mut faults = best.list("faults").to_vec();
+    faults.retain(|fault| !waits(fault));
+    faults.extend(spelt.sprung);
+    let mut schedule = best.list("schedule").to_vec();
+    schedule.extend(spelt.tampered.iter().map(|entry| entry_of(entry)));
+    schedule.extend(spelt.trapped.iter().map(|(cut, lasting)| crash(cut, *lasting)));
+    let spelt = best.with_list("faults", faults).with_list("schedule", schedule);
+    search.first_of(Seeds::Own, &[spelt]).is_some()
+}
+
 /// Lets processes crash in the midst of the step in which they did, and not in one that is drawn.
 pub(super) fn pin_crashes(search: &mut Search<'_>) -> bool {
     let best = search.best.clone();
@@ -30,7 +50,8 @@ pub(super) fn pin_crashes(search: &mut Search<'_>) -> bool {
         let place = faults.iter().rposition(|fault| mid_step(fault) && is_cause(fault, &cut));
         if let Some(place) = place {
             let fault = faults.remove(place);
-            schedule.push(crash(&cut, time(fault.get("until"))));
+            let until = time(fault.get("until"));
+            schedule.push(crash(&cut, until.map(|until| until.since(cut.at))));
         }
     }
     let pinned = best.with_list("faults", faults).with_list("schedule", schedule);
@@ -75,13 +96,12 @@ fn is_cause(fault: &Node, cut: &Cut) -> bool {
 }
 
 /// The decision that lets it crash there.
-fn crash(cut: &Cut, until: Option<Time>) -> Node {
+fn crash(cut: &Cut, lasting: Option<Duration>) -> Node {
     let when =
         map([("step", scalar(cut.step.as_str())), ("after_effect", scalar(cut.after.to_string()))]);
     let mut crash = entry_of(&[("crash", cut.node.clone())]);
     crash.set("when", Some(when));
-    let lasting = until.map(|until| scalar(until.since(cut.at).to_string()));
-    crash.set("lasting", lasting);
+    crash.set("lasting", lasting.map(|lasting| scalar(lasting.to_string())));
     crash
 }
 

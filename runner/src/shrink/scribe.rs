@@ -7,11 +7,13 @@ use std::fmt;
 use std::rc::Rc;
 
 use sim_core::client::Client;
-use sim_core::decide::{Decider, MidStepCrash, Sent, StepBegun, StepCause};
+use sim_core::decide::{Decider, MidStepCrash, Parcel, Sent, StepBegun, StepCause};
+use sim_core::fault::Fault;
 use sim_core::id::{ClientId, NodeId, RequestId, Seat};
 use sim_core::protocol::Protocol;
 use sim_core::schedule::Schedule;
 use sim_core::trace::{Happening, Trace};
+use sim_core::world::Endpoint;
 use sim_core::{Duration, Fate, Time};
 
 use crate::catalogue::{Asked, Cut, SpeltOut};
@@ -28,10 +30,16 @@ pub(crate) struct Scribe {
     given: Vec<(ClientId, Option<String>)>,
     /// How many steps of each name a seat took.
     steps: BTreeMap<(Seat, String), u64>,
+    /// How much of each sort was sent, from whom to whom.
+    sent: BTreeMap<Sent, u64>,
+    /// A trap tampers with what is about to be sent.
+    is_tampered: bool,
     /// After how many effects of a step that is about to begin somebody crashes.
     doomed: Option<usize>,
     /// In the midst of which step somebody is about to crash.
     cuts: BTreeMap<Seat, Cut>,
+    /// What traps caused.
+    pub(crate) sprung: Vec<Fault>,
     spelt: SpeltOut,
 }
 
@@ -47,9 +55,12 @@ impl Scribe {
             schedule,
             given: Vec::new(),
             steps: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            is_tampered: false,
             doomed: None,
             cuts: BTreeMap::new(),
-            spelt: SpeltOut { asked: Some(Vec::new()), cuts: Vec::new() },
+            sprung: Vec::new(),
+            spelt: SpeltOut { asked: Some(Vec::new()), ..SpeltOut::default() },
         }
     }
 
@@ -67,6 +78,27 @@ impl Scribe {
         scheduled(self.schedule.as_deref(), drawn, say)
     }
 
+    /// What a trap made of a message, as an entry of a schedule.
+    fn tampered(&self, sent: &Sent, nth: u64, fate: Fate) -> Option<Vec<(&'static str, String)>> {
+        let Parcel::Message(kind) = sent.what else { return None };
+        let name = |end| match end {
+            Endpoint::Seat(Seat(seat)) => self.names.node(NodeId(seat)),
+            Endpoint::Client(client) => self.names.client(client),
+        };
+        let kind = names::message(self.messages, kind);
+        let message = format!("{} -> {} {kind}#{nth}", name(sent.from), name(sent.to));
+        let mut entry = vec![("message", message)];
+        match fate {
+            Fate::Cut => return None,
+            Fate::Lost => entry.push(("drop", "true".into())),
+            Fate::Arrives { after, copy } => {
+                entry.push(("delay", after.to_string()));
+                entry.extend(copy.map(|copy| ("copy", copy.to_string())));
+            }
+        }
+        Some(entry)
+    }
+
     /// A step as a schedule names it.
     fn name(&self, cause: &StepCause<'_>) -> String {
         match cause {
@@ -81,6 +113,12 @@ impl Scribe {
 
 impl Decider for Scribe {
     fn fate(&mut self, sent: &Sent, drawn: Fate) -> Fate {
+        let nth = self.sent.entry(*sent).or_default();
+        *nth += 1;
+        let nth = *nth;
+        if std::mem::take(&mut self.is_tampered) {
+            self.spelt.tampered.extend(self.tampered(sent, nth, drawn));
+        }
         self.scheduled(drawn, |schedule, drawn| schedule.fate(sent, drawn))
     }
 
@@ -106,22 +144,29 @@ impl Decider for Scribe {
         drawn
     }
 
-    fn crash(&mut self, step: &StepBegun<'_>) -> Option<MidStepCrash> {
+    fn crash(&mut self, step: &StepBegun<'_>, drawn: Option<MidStepCrash>) -> Option<MidStepCrash> {
         let name = self.name(&step.cause);
         let nth = self.steps.entry((step.seat, name.clone())).or_default();
         *nth += 1;
-        if let Some(after) = self.doomed.take() {
-            let node = self.names.node(NodeId(step.seat.0));
-            let step_name = format!("{name}#{nth}");
-            let cut = Cut { node, step: step_name, after, at: Time::ZERO };
-            self.cuts.insert(step.seat, cut);
+        let node = self.names.node(NodeId(step.seat.0));
+        let step_name = format!("{name}#{nth}");
+        let cut = |after| Cut { node, step: step_name, after, at: Time::ZERO };
+        if let Some(MidStepCrash { after, lasting }) = drawn {
+            self.spelt.trapped.push((cut(after), lasting));
+        } else if let Some(after) = self.doomed.take() {
+            self.cuts.insert(step.seat, cut(after));
         }
-        self.schedule.as_ref()?.borrow_mut().crash(step)
+        self.scheduled(drawn, |schedule, drawn| schedule.crash(step, drawn))
     }
 }
 
 impl<P: Protocol, C: Client<P>> Trace<P, C> for Scribe {
     fn happened(&mut self, at: Time, what: &Happening<'_, P, C>) {
+        match what {
+            Happening::Sprung { fault, .. } => self.sprung.push((*fault).clone()),
+            Happening::Tampered => self.is_tampered = true,
+            _ => {}
+        }
         if let Happening::Crashed { seat, .. } = what
             && let Some(cut) = self.cuts.remove(seat)
         {

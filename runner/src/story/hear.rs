@@ -154,6 +154,13 @@ impl Story {
             Happening::Undelivered { to, from, why } => self.undelivered(time, *from, *to, *why),
             Happening::FaultBegins { fault } => self.fault(time, fault, true),
             Happening::FaultEnds { fault } => self.fault(time, fault, false),
+            Happening::Sprung { seat, fault } => {
+                let text = words::sprung(&self.cast, fault);
+                let line = Line::new("springs", text, Sort::Fault, Ink::Fault);
+                self.follow(time, Actor::Seat(*seat), line);
+            }
+            // What becomes of the message is told next.
+            Happening::Tampered => {}
             Happening::Crashed { seat, cut } => self.crashed(time, *seat, *cut),
             Happening::Invoked { id, asked } => self.invoked(time, *id, &format!("{asked:?}")),
             Happening::Asked { id, to } => self.asked(time, *id, *to),

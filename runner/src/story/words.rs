@@ -135,6 +135,11 @@ pub(crate) fn fault_begins(cast: &Cast, fault: &Fault) -> String {
     }
 }
 
+/// What comes of what somebody did.
+pub(super) fn sprung(cast: &Cast, fault: &Fault) -> String {
+    format!("at {}: {}", fault.at, fault_begins(cast, fault))
+}
+
 /// How a fault is put right.
 pub(crate) fn fault_ends(cast: &Cast, fault: &Fault) -> String {
     let link = |from: &[Endpoint], to: &[Endpoint]| {
@@ -275,6 +280,8 @@ pub(crate) fn headline<P: Protocol, C: Client<P>>(what: &Happening<'_, P, C>) ->
         }
         Happening::FaultBegins { fault } => fault_begins(&cast, fault),
         Happening::FaultEnds { fault } => fault_ends(&cast, fault),
+        Happening::Sprung { fault, .. } => sprung(&cast, fault),
+        Happening::Tampered => "a trap springs".into(),
         Happening::Crashed { seat, .. } => format!("{} crash", cast.seat(*seat)),
         Happening::Invoked { id, asked } => format!("{} asks {id} {asked:?}", id.client),
         Happening::Asked { id, to } => format!("{} => {} {id}", id.client, cast.node(*to)),

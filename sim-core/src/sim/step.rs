@@ -100,7 +100,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         count(&mut self.counters.steps);
         self.running = Some(seat);
         let mut cx = self.take_context();
-        if self.decider.is_some() | self.trace.is_some() {
+        if self.decider.is_some() | self.trace.is_some() | self.traps.is_some() {
             self.announce_and_call(&mut cx, seat, input, timer);
         } else {
             self.call(&mut cx, seat, input, timer);
@@ -124,7 +124,8 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         input: Input<P>,
         timer: Option<P::Timer>,
     ) {
-        self.cause = self.decider.is_some().then(|| Why::of(&input, timer));
+        let matters = self.decider.is_some() || self.traps.is_some();
+        self.cause = matters.then(|| Why::of(&input, timer));
         cx.choices_mut().decided_by(self.decider.as_ref(), seat);
         if self.trace.is_some() {
             self.tell_input(seat, &input, timer);
@@ -137,7 +138,10 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     fn end_step(&mut self, cx: &mut Context<P>, seat: Seat) {
         let node = &mut self.nodes[seat.index()];
         node.choices = cx.choices_mut().stream();
-        let disturbed = node.adversary.is_some() | node.doomed.is_some() | self.decider.is_some();
+        let disturbed = node.adversary.is_some()
+            | node.doomed.is_some()
+            | self.decider.is_some()
+            | self.traps.is_some();
         if !cx.choices().is_empty() {
             cx.choices().iter().for_each(|choice| self.fingerprint.absorb(choice.picked));
             cx.choices_mut().forget();
@@ -166,7 +170,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         let doomed = node.doomed.is_some() && effects > 0;
         let crash_after = if doomed { self.doom(seat, effects) } else { None };
         match self.cause.take() {
-            Some(cause) => self.crash_in_this_step(seat, &cause, effects, crash_after),
+            Some(cause) => self.crash_in_this_step(seat, &cause, cx.effects(), crash_after),
             None => crash_after,
         }
     }
@@ -308,6 +312,9 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             Effect::Reached { point } => {
                 self.fingerprint.absorb_both(content(*point), what);
                 self.counters.reached(point);
+                if self.traps.is_some() {
+                    self.notice_point(seat, point);
+                }
             }
         }
     }
@@ -384,7 +391,10 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     #[inline(never)]
     fn send_on(&mut self, from: Seat, to: Seat, hash: u64, message: &P::Message, position: u32) {
         let link = Link { from: Port(from.0), to: Port(to.0) };
-        let drawn = self.network.fate(link, self.now, position);
+        let mut drawn = self.network.fate(link, self.now, position);
+        if self.traps.is_some() {
+            drawn = self.notice_message(from, to, P::kind(message), drawn);
+        }
         let fate = ask(self.decider.as_ref(), drawn, |decider, drawn| {
             let (from, to) = (Endpoint::Seat(from), Endpoint::Seat(to));
             decider.fate(&Sent { from, to, what: Parcel::Message(P::kind(message)) }, drawn)
@@ -445,6 +455,9 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             return Barrier::Refused;
         }
         node.disk.settle(upto);
+        if self.traps.is_some() {
+            self.notice_persisted(seat);
+        }
         Barrier::Over
     }
 
@@ -469,6 +482,10 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         if let Some(step) = &mut node.suspended {
             step.durable = true;
         }
+        if self.traps.is_some() {
+            self.notice_persisted(seat);
+        }
+        let node = &self.nodes[seat.index()];
         // The disk works on while the process sleeps.
         if node.status == Status::Up {
             self.go_on(seat);

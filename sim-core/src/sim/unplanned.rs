@@ -1,8 +1,9 @@
-//! Crashes that no fault of the plan asks for: a decider lets them fall in the midst of a step.
+//! Crashes that no fault of the plan asks for: a trap or a decider lets them fall in the midst of a step.
 
 use super::{Event, Simulation};
 use crate::client::Client;
-use crate::decide::{StepBegun, StepCause};
+use crate::context::Effect;
+use crate::decide::{StepBegun, StepCause, ask};
 use crate::fault::Family;
 use crate::holders::Holder;
 use crate::id::Seat;
@@ -38,10 +39,14 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         &mut self,
         seat: Seat,
         why: &Why<P::Timer>,
-        effects: usize,
+        effects: &[Effect<P>],
         planned: Option<usize>,
     ) -> Option<usize> {
-        let decider = self.decider.as_ref()?;
+        let trapped = match self.traps {
+            Some(_) => self.notice_step(seat, why, effects),
+            None => None,
+        };
+        let effects = effects.len();
         let cause = match why {
             Why::Start => StepCause::Start,
             Why::Message(kind) => StepCause::Message(*kind),
@@ -49,7 +54,9 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             Why::Request => StepCause::Request,
             Why::Disk => StepCause::Disk,
         };
-        let wanted = decider.borrow_mut().crash(&StepBegun { seat, cause, effects });
+        let step = StepBegun { seat, cause, effects };
+        let wanted =
+            ask(self.decider.as_ref(), trapped, |decider, trapped| decider.crash(&step, trapped));
         let Some(crash) = wanted.filter(|crash| crash.after <= effects) else { return planned };
         let number = self.unplanned_crashes;
         self.unplanned_crashes += 1;

@@ -32,7 +32,10 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     /// Whether anybody wants to see steps.
     #[inline]
     pub(super) fn is_watched(&self) -> bool {
-        (!self.watch.invariants.is_empty()) | (!self.watch.goals.is_empty()) | self.trace.is_some()
+        (!self.watch.invariants.is_empty())
+            | (!self.watch.goals.is_empty())
+            | self.trace.is_some()
+            | self.traps.is_some()
     }
 
     /// Shows a step to whoever watches; one that a crash cut without the state that is gone (rule 13).
@@ -62,6 +65,9 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         }
         if let Some((name, message)) = broken {
             self.violate(name, Some(seat), message);
+        }
+        if complete && self.traps.is_some() {
+            self.notice_role(seat);
         }
     }
 

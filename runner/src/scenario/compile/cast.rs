@@ -1,9 +1,11 @@
 //! Who takes part: nodes, groups of them, clients; and the lists in which they are named.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use sim_core::id::{ClientId, NodeId, Seat};
+use sim_core::trap;
 use sim_core::world::{ClockError, Endpoint};
 
 use super::checker::{Checker, Word, given, section, span};
@@ -13,6 +15,7 @@ use crate::scenario::schema::{Document, FullNode, Listed, NodeList, NodeSpec, No
 use crate::scenario::suggest;
 
 /// Who takes part.
+#[derive(Clone)]
 pub(super) struct Cast {
     pub(super) names: Names,
     /// How many nodes the scenario itself names or counts.
@@ -28,6 +31,16 @@ pub(super) struct Cast {
     /// The region of each node that has one.
     pub(super) regions: Vec<(NodeId, String, Range<usize>)>,
     pub(super) clocks: BTreeMap<Seat, ClockError>,
+    /// Whether words may stand for nodes.
+    stand_ins: Option<StandIns>,
+}
+
+/// Which words stand for nodes.
+#[derive(Clone)]
+struct StandIns {
+    has_receiver: bool,
+    /// How many others are named already.
+    others: Cell<u32>,
 }
 
 impl Cast {
@@ -42,6 +55,7 @@ impl Cast {
             late: Vec::new(),
             regions: Vec::new(),
             clocks: BTreeMap::new(),
+            stand_ins: None,
         };
         cast.add_nodes(check, document);
         let drawn = drawn_counts(check, document);
@@ -160,6 +174,29 @@ impl Cast {
         }
     }
 
+    /// The same, for a fault that waits: `it` is who does what it waits for, `receiver` who is sent that
+    /// message, if it is one, `another` somebody else, and `rest` all the others.
+    pub(super) fn with_stand_ins(&self, has_receiver: bool) -> Self {
+        let stand_ins = StandIns { has_receiver, others: Cell::new(0) };
+        Self { stand_ins: Some(stand_ins), ..self.clone() }
+    }
+
+    /// The node that a word stands for. A node of that name goes first.
+    fn stand_in(&self, word: &str) -> Option<Seat> {
+        let stand_ins = self.stand_ins.as_ref().filter(|_| self.names.find(word).is_none())?;
+        match word {
+            "it" => Some(trap::IT),
+            "receiver" if stand_ins.has_receiver => Some(trap::RECEIVER),
+            "rest" => Some(trap::REST),
+            "another" => {
+                let number = stand_ins.others.get();
+                stand_ins.others.set((number + 1).min(trap::MOST_OTHERS - 1));
+                Some(trap::another(number))
+            }
+            _ => None,
+        }
+    }
+
     /// The nodes of a list, each once.
     pub(super) fn nodes(&self, check: &mut Checker<'_>, list: &NodeList) -> Vec<NodeId> {
         let mut nodes = Vec::new();
@@ -175,7 +212,7 @@ impl Cast {
                             check.say(&word.span, what, self.known());
                         }
                         Endpoint::Seat(seat) if nodes.contains(&NodeId(seat.0)) => {
-                            let name = self.names.node(NodeId(seat.0));
+                            let name = self.name(end);
                             let what = format!("`{name}` is named twice");
                             check.say(&word.span, what, "name each node once");
                         }
@@ -267,6 +304,9 @@ impl Cast {
             check.say(&word.span, "a name is missing here", self.known());
             return None;
         }
+        if let Some(seat) = self.stand_in(word.text) {
+            return Some(vec![Endpoint::Seat(seat)]);
+        }
         if let Some(group) = self.groups.get(word.text) {
             let exists = group.iter().all(|&node| self.check_exists(check, word, node));
             let seats = group.iter().map(|node| Endpoint::Seat(Seat(node.0)));
@@ -312,6 +352,9 @@ impl Cast {
     /// What a node or client is called.
     pub(super) fn name(&self, end: Endpoint) -> String {
         match end {
+            Endpoint::Seat(trap::IT) => "it".into(),
+            Endpoint::Seat(trap::RECEIVER) => "receiver".into(),
+            Endpoint::Seat(trap::REST) => "rest".into(),
             Endpoint::Seat(seat) => self.names.node(NodeId(seat.0)),
             Endpoint::Client(client) => self.names.client(client),
         }

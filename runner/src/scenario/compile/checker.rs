@@ -120,7 +120,7 @@ pub(super) fn span<T>(field: &Maybe<T>) -> Option<Range<usize>> {
 }
 
 /// 100 years: what is added to it still fits into 64 bits of nanoseconds.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
+pub(super) const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
 
 #[cfg(test)]
 mod tests {

@@ -5,11 +5,13 @@ use std::ops::Range;
 use sim_core::fault::{Family, Fault, FaultKind};
 use sim_core::id::{ClientId, NodeId, Seat};
 use sim_core::time::{Duration, Time};
+use sim_core::trap::{Blow, Trap};
 use sim_core::world::{Endpoint, NetworkSettings};
 
 use super::cast::Cast;
 use super::checker::{Checker, given, section, span};
 use super::network::{LINK_KEYS, changed, says_nothing};
+use super::traps::{self, Words};
 use crate::scenario::de::At;
 use crate::scenario::schema::{Arrow, Document, FaultSpec, LinkSpec, Maybe, NodeList, Sides};
 use crate::scenario::suggest;
@@ -18,6 +20,9 @@ use crate::scenario::suggest;
 #[derive(Default)]
 pub(super) struct Plan {
     pub(super) faults: Vec<Placed>,
+    pub(super) traps: Vec<Trap>,
+    /// Where each trap is written, and what it is.
+    pub(super) entries: Vec<(usize, String)>,
     /// As the faults number them.
     pub(super) upgrades: Vec<Upgrade>,
 }
@@ -42,8 +47,9 @@ pub(super) fn faults(
     check: &mut Checker<'_>,
     cast: &Cast,
     network: &NetworkSettings,
+    words: &Words,
     document: &Document,
-    end: Time,
+    (calm, end): (Time, Time),
 ) -> Plan {
     let list = section(&document.faults).map_or(&[][..], |list| list);
     let mut plan = Plan::default();
@@ -53,6 +59,20 @@ pub(super) fn faults(
         let extent = at.span.start..next.map_or(usize::MAX, |next| next.span.start);
         let Some((family, span)) = kind(check, at, spec, &extent) else { continue };
         check_extras(check, family, spec);
+        if spec.when.is_some() {
+            let has_receiver = section(&spec.when).is_some_and(|when| when.message.is_some());
+            let cast = cast.with_stand_ins(has_receiver);
+            let trap = traps::trap(check, words, (family, &span), (at, spec), calm);
+            let blows = blows(check, &cast, network, (family, spec));
+            let text = &check.text[..span.start.min(check.text.len())];
+            let line = text.matches('\n').count() + 1;
+            for blow in blows {
+                plan.traps.extend(trap.clone().map(|trap| Trap { blow, ..trap }));
+                plan.entries.push((line, format!("{} when", family.name())));
+            }
+            continue;
+        }
+        check_is_timed(check, family, &span, spec);
         let times = times(check, at, spec, end);
         let kinds = kinds(check, cast, network, (family, spec));
         let Some((at, until)) = times else { continue };
@@ -115,6 +135,9 @@ fn value_span(family: Family, spec: &FaultSpec) -> Option<Range<usize>> {
         Family::Jump => span(&spec.jump),
         Family::DiskFails => span(&spec.disk_fails),
         Family::Heal => span(&spec.heal),
+        Family::Drop => span(&spec.drop),
+        Family::Delay => span(&spec.delay),
+        Family::Copy => span(&spec.copy),
     }
 }
 
@@ -155,6 +178,23 @@ fn check_extras(check: &mut Checker<'_>, family: Family, spec: &FaultSpec) {
     }
 }
 
+/// What only a fault with `when` can be, or has.
+fn check_is_timed(
+    check: &mut Checker<'_>,
+    family: Family,
+    kind_at: &Range<usize>,
+    spec: &FaultSpec,
+) {
+    if matches!(family, Family::Drop | Family::Delay | Family::Copy) {
+        let what = format!("which message is this {} about?", family.name());
+        check.say(kind_at, what, "say it: when: { message: …, nth: 3 }");
+    }
+    if let Some(span) = span(&spec.lasting) {
+        let help = "with `at` it lasts `until: 8s`, a time of the run";
+        check.say(&span, "only a fault with `when` has `lasting`", help);
+    }
+}
+
 fn times(
     check: &mut Checker<'_>,
     fault: &At<FaultSpec>,
@@ -162,7 +202,7 @@ fn times(
     end: Time,
 ) -> Option<(Time, Option<Time>)> {
     let Some(at_field) = &spec.at else {
-        check.say(&fault.span, "when does this happen?", "say it: at: 2s");
+        check.say(&fault.span, "when does this happen?", "say it: at: 2s, or when: { role: … }");
         return None;
     };
     let until = check.instant(&spec.until);
@@ -218,7 +258,28 @@ fn kinds(
             single(seats(check, &spec.disk_fails).map(|seats| FaultKind::DiskFails { seats }))
         }
         Family::Heal => vec![FaultKind::Heal],
+        // Without a message to be about they are refused where their time is.
+        Family::Drop | Family::Delay | Family::Copy => Vec::new(),
     }
+}
+
+/// What a trap does.
+fn blows(
+    check: &mut Checker<'_>,
+    cast: &Cast,
+    network: &NetworkSettings,
+    (family, spec): (Family, &FaultSpec),
+) -> Vec<Blow> {
+    if matches!(family, Family::Drop | Family::Delay | Family::Copy) {
+        return traps::tampering(check, spec).map(Blow::Tamper).into_iter().collect();
+    }
+    let kinds = kinds(check, cast, network, (family, spec)).into_iter();
+    kinds
+        .map(|kind| match traps::cuts_the_step(check, spec, &kind) {
+            Some(cut) => cut,
+            None => Blow::Fault(kind),
+        })
+        .collect()
 }
 
 fn seats(check: &mut Checker<'_>, cast: &Cast, list: &Maybe<NodeList>) -> Option<Vec<Seat>> {

@@ -2,7 +2,7 @@
 //!
 //! It never refuses what could be met: two nodes that reach each other only through others count as
 //! connected, a bad link as a good one, and where the members of a cluster may change, or a swarm
-//! decides who is down, nothing is said.
+//! or the protocol decides who is down, nothing is said.
 
 use std::ops::Range;
 
@@ -29,7 +29,8 @@ pub(super) fn quorum<S: Subject>(
     expect: &Expect,
     needed: usize,
 ) {
-    if needed <= 1 || document.swarm.is_some() || may_change_members::<S>(document, world) {
+    let unplanned = document.swarm.is_some() || !world.traps.is_empty();
+    if needed <= 1 || unplanned || may_change_members::<S>(document, world) {
         return;
     }
     let plan = Plan { world, needed };

@@ -16,9 +16,15 @@ use crate::scenario::schema::{DecisionSpec, Document, Is, Maybe, WhenSpec};
 use crate::scenario::{Decision, suggest};
 
 /// What a protocol calls its messages and timers.
-struct Known {
+pub(super) struct Known {
     messages: &'static [&'static str],
     timers: &'static [&'static str],
+}
+
+impl Known {
+    pub(super) const fn of<S: Subject>() -> Self {
+        Self { messages: S::MESSAGES, timers: S::TIMERS }
+    }
 }
 
 pub(super) fn schedule<S: Subject>(
@@ -26,7 +32,7 @@ pub(super) fn schedule<S: Subject>(
     cast: &Cast,
     document: &Document,
 ) -> Vec<Decision> {
-    let known = Known { messages: S::MESSAGES, timers: S::TIMERS };
+    let known = Known::of::<S>();
     let list = section(&document.schedule).map_or(&[][..], |list| list);
     let mut decisions: Vec<Decision> = Vec::new();
     for at in list {
@@ -258,25 +264,35 @@ fn step(check: &mut Checker<'_>, known: &Known, at: &At<WhenSpec>) -> Option<(St
     };
     let word = check.word(&step.span, step.value.as_deref()?);
     let (name, nth) = numbered(check, &word, "AppendEntries#3")?;
+    Some((step_name(check, known, &name, &[])?, nth))
+}
+
+/// The step of a name. Where other words may stand too, they are suggested as well.
+pub(super) fn step_name(
+    check: &mut Checker<'_>,
+    known: &Known,
+    name: &Word<'_>,
+    others: &[&str],
+) -> Option<StepName> {
     let message = known.messages.iter().position(|known| *known == name.text);
     let message = message.and_then(|kind| u8::try_from(kind).ok());
-    let step = match (name.text, message) {
-        (_, Some(kind)) => StepName::Message(Kind(kind)),
-        ("start", _) => StepName::Start,
-        ("request", _) => StepName::Request,
-        ("disk", _) => StepName::Disk,
+    match (name.text, message) {
+        (_, Some(kind)) => Some(StepName::Message(Kind(kind))),
+        ("start", _) => Some(StepName::Start),
+        ("request", _) => Some(StepName::Request),
+        ("disk", _) => Some(StepName::Disk),
         (timer, _) if known.timers.is_empty() || known.timers.contains(&head(timer)) => {
-            StepName::Timer(timer.into())
+            Some(StepName::Timer(timer.into()))
         }
         (unknown, _) => {
             let words = ["start", "request", "disk"];
-            let all = known.messages.iter().chain(known.timers).copied().chain(words);
+            let all = known.messages.iter().chain(known.timers).chain(others).copied();
+            let all = all.chain(words);
             let help = suggest::did_you_mean(unknown, all, "Steps are named");
             check.say(&name.span, format!("no step is called `{unknown}`"), help);
-            return None;
+            None
         }
-    };
-    Some((step, nth))
+    }
 }
 
 /// The name and the number of `AppendEntries#3`.
@@ -327,7 +343,11 @@ fn seat(check: &mut Checker<'_>, cast: &Cast, word: &Word<'_>) -> Option<Seat> {
     cast.node(check, word).map(|node| Seat(node.0))
 }
 
-fn message_kind(check: &mut Checker<'_>, known: &Known, word: &Word<'_>) -> Option<Kind> {
+pub(super) fn message_kind(
+    check: &mut Checker<'_>,
+    known: &Known,
+    word: &Word<'_>,
+) -> Option<Kind> {
     let kind = known.messages.iter().position(|known| *known == word.text);
     if kind.is_none() {
         let names = known.messages.iter().copied();
