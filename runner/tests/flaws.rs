@@ -143,7 +143,10 @@ fn what_flaws_come_down_to_can_be_acted_out() {
             let path = file(entry, flaw);
             let text = fs::read_to_string(root().join(&path)).unwrap_or_default();
             let (faults, requests) = (entries(&text, "faults"), entries(&text, "script"));
-            assert!(faults <= 3 && requests <= 3, "{path}: {faults} faults, {requests} requests");
+            // Figure 8 of the paper is about four leaders, one after another: each has to be stopped.
+            let most = if flaw.name == "commits_old_terms" { 6 } else { 3 };
+            let few = faults <= most && requests <= most;
+            assert!(few, "{path}: {faults} faults, {requests} requests");
             assert!(!text.contains("rate:"), "{path}: what is asked is drawn");
             sizes.push((faults, requests));
         }

@@ -154,6 +154,8 @@ impl Listener {
                 let what = What::FaultEnds { fault: Rc::new((*fault).clone()), text };
                 self.fault(time, fault, what);
             }
+            // The fault itself is told when it begins, and a message's fate next.
+            Happening::Sprung { .. } | Happening::Tampered => {}
             Happening::Crashed { seat, cut } => self.crashed(time, *seat, *cut),
             Happening::Invoked { id, asked } => self.invoked(time, *id, *asked),
             Happening::Asked { id, to: _ } => self.asked(time, *id),
