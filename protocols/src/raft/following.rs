@@ -230,6 +230,13 @@ mod tests {
     }
 
     #[test]
+    fn flawed_what_lies_behind_a_message_is_committed() {
+        let mut node = flawed(Flaw::CommitsOwnTail, in_term(2, node(&[1, 1, 1])));
+        node.on_message(&mut cx(), NodeId(1), append(2, id(1, 1), &[1], 9));
+        assert_eq!(node.commit, Index(3));
+    }
+
+    #[test]
     fn flawed_an_answer_counts_what_another_leader_left() {
         let (_, told) = left_by(Flaw::ReplyWithLogLength, &[1, 2], append(3, id(1, 1), &[], 0));
         assert_eq!(told, "-> n1 Appended(term 3, match 2)");

@@ -331,7 +331,13 @@ mod tests {
         let by_lease = ["reached read_by_lease", "=> c1#2 absent"];
         // 150 ms of a clock that is a fifth too fast are 100 ms of one that is a fifth too slow.
         assert_eq!(asks(&mut node, 1_099, 2), by_lease);
-        assert_eq!(asks(&mut node, 1_100, 2), ["-> * Confirm(term 2, round 2)"]);
+        let asks_again = ["reached lease_margin_kept", "-> * Confirm(term 2, round 2)"];
+        assert_eq!(asks(&mut node, 1_100, 2), asks_again);
+        let mut node = flawed(Flaw::LeaseWithoutMargin, reads(Reads::Lease));
+        node.config.clock_bound = Ppm(200_000);
+        asks(&mut node, 1_000, 1);
+        confirmed(&mut node, 1_060, 1, 1);
+        assert_eq!(asks(&mut node, 1_100, 2), by_lease);
         let mut node = flawed(Flaw::LeaseFromAnswer, reads(Reads::Lease));
         asks(&mut node, 1_000, 1);
         confirmed(&mut node, 1_060, 1, 1);

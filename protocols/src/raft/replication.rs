@@ -236,7 +236,7 @@ impl<M: Machine> Raft<M> {
 mod tests {
     use sim_core::protocol::Protocol;
 
-    use super::super::testing::{committed, cx, id, leader};
+    use super::super::testing::{committed, cx, flawed, id, leader};
     use super::*;
     use crate::kv::Kv;
 
@@ -261,6 +261,7 @@ mod tests {
             [
                 "reached fast_backup",
                 "-> n1 AppendEntries(term 2, prev 0/0, 1 entry, commit 0)",
+                "reached old_term_counted",
                 "-> n1 AppendEntries(term 2, prev 1/1, 1 entry, commit 0)",
             ],
             "an answer that comes twice is answered once"
@@ -307,6 +308,13 @@ mod tests {
         assert_eq!(node.commit, Index(3));
         let reached = ["reached entry_committed", "reached old_term_entry_committed"];
         assert_eq!(cx.effects(), reached);
+    }
+
+    #[test]
+    fn flawed_an_entry_of_an_earlier_term_is_committed_by_counting() {
+        let mut node = flawed(Flaw::CommitsOldTerms, leader(4, &[1, 2, 4]));
+        node.on_message(&mut cx(), NodeId(1), appended(4, 2));
+        assert_eq!(node.commit, Index(2));
     }
 
     #[test]

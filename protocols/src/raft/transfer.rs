@@ -110,6 +110,7 @@ mod tests {
                 "reached transfer_began",
                 "timer Transfer in 150ms..300ms",
                 "=> c1#2 ask another",
+                "reached old_term_counted",
                 "reached entry_committed",
                 "reached old_term_entry_committed",
                 "-> n1 TimeoutNow(term 2)",
