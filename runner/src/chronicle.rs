@@ -7,6 +7,7 @@
 //!
 //! Like a story it does not judge, and it changes nothing.
 
+mod chain;
 mod listen;
 mod post;
 mod states;
@@ -232,7 +233,7 @@ pub struct Operation {
     pub told: Option<String>,
     /// Whether the client was answered.
     pub is_ok: bool,
-    /// Whether the violation names it.
+    /// Whether the violation is about it.
     pub is_blamed: bool,
 }
 

@@ -36,7 +36,7 @@ use hear::Memory;
 use paint::{Brush, Columns};
 
 pub(crate) use notes::listen;
-pub(crate) use select::operations_in;
+pub(crate) use select::operations_blamed;
 pub(crate) use words::headline;
 
 /// Which parts of a story are told, and how.

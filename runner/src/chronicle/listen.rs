@@ -91,9 +91,9 @@ impl Listener {
     /// The chronicle of a run that is over, and ended like this.
     pub(crate) fn finish(mut self, outcome: Outcome) -> Chronicle {
         if let Verdict::Violated(violation) = &outcome.verdict {
-            let named = story::operations_in(&violation.message);
+            let blamed = story::operations_blamed(&violation.message);
             for operation in &mut self.operations {
-                operation.is_blamed = named.contains(&operation.id);
+                operation.is_blamed = blamed.contains(&operation.id);
             }
             if self.violation.is_none() {
                 // What was judged after the run went wrong when the last of the operations that it

@@ -3,15 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Prepared};
 use crate::outcome::Verdict;
 use crate::scenario::Source;
 
-fn chronicle(scenario: &str, seed: u64) -> Chronicle {
+fn prepared(scenario: &str) -> Box<dyn Prepared> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios").join(scenario);
     let source = Source::read(&path).expect("it is there");
-    let prepared = Catalogue::standard().prepare(&source).unwrap_or_else(|wrong| panic!("{wrong}"));
-    prepared.chronicle(seed, None)
+    Catalogue::standard().prepare(&source).unwrap_or_else(|wrong| panic!("{wrong}"))
+}
+
+fn chronicle(scenario: &str, seed: u64) -> Chronicle {
+    prepared(scenario).chronicle(seed, None)
 }
 
 /// Dangers of every kind: loss, copies, clogs, slow disks, crashes in the midst of a step, pauses.
@@ -140,4 +143,28 @@ fn a_stale_read_is_blamed_where_it_returned() {
     assert_eq!((read.asked.as_str(), read.told.as_deref()), ("get z", Some("absent")));
     assert_eq!(violation.cause.or(violation.before), read.completed);
     assert!(matches!(&chronicle.outcome.verdict, Verdict::Violated(_)));
+}
+
+#[test]
+fn what_led_to_a_stale_read_is_told_from_its_beginning() {
+    let chronicle = chronicle("raft/flaws/no_read_index.yaml", 0);
+    let suspects = chronicle.suspects();
+    let names: Vec<&str> = suspects.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["c1#1", "c2#1"]);
+    for (name, end) in &suspects {
+        let links = chronicle.led_to(*end);
+        assert!(links.is_sorted() && links.last() == Some(end), "{links:?}");
+        let begin = &chronicle.event(links[0]).what;
+        assert!(matches!(begin, What::Invoked(id) if id.to_string() == *name), "{begin:?}");
+    }
+}
+
+#[test]
+fn who_writes_a_chronicle_changes_nothing() {
+    for seed in 0..3 {
+        let prepared = prepared("raft/swarm_everything.yaml");
+        let run = prepared.worker().run(seed);
+        let told = prepared.chronicle(seed, None).outcome;
+        assert_eq!((told.fingerprint, told.ended), (run.fingerprint, run.ended));
+    }
 }

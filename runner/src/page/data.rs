@@ -31,8 +31,8 @@ pub(super) struct Data<'a> {
     operations: Vec<Operation>,
     bands: Vec<Band>,
     violation: Option<usize>,
-    /// The shortest chain of causes to the violation.
-    why: Vec<usize>,
+    /// What led to the violation.
+    chains: Vec<Chain>,
     texts: Vec<String>,
 }
 
@@ -93,6 +93,13 @@ struct Operation {
     blamed: bool,
 }
 
+/// What led to an event, the oldest first.
+#[derive(Serialize)]
+struct Chain {
+    to: String,
+    events: Vec<usize>,
+}
+
 impl<'a> Data<'a> {
     pub(super) fn new(chronicle: &'a Chronicle, about: &'a About<'a>) -> Self {
         let mut texts = Texts::default();
@@ -120,7 +127,7 @@ impl<'a> Data<'a> {
             operations: operations(chronicle),
             bands: bands(chronicle),
             violation: chronicle.violation.map(|id| id.0),
-            why: Vec::new(),
+            chains: chains(chronicle),
             texts: texts.texts,
         }
     }
@@ -254,6 +261,12 @@ impl Messages {
         }
         messages
     }
+}
+
+fn chains(chronicle: &Chronicle) -> Vec<Chain> {
+    let links = |id: EventId| chronicle.led_to(id).into_iter().map(|link| link.0).collect();
+    let suspects = chronicle.suspects().into_iter();
+    suspects.map(|(to, id)| Chain { to, events: links(id) }).collect()
 }
 
 fn operations(chronicle: &Chronicle) -> Vec<Operation> {

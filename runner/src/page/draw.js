@@ -2,7 +2,8 @@
 
 // Draws the window of a view: what is not seen is not drawn.
 
-const KIND_HUES = ["#2f6fde", "#c2571a", "#1d8a5f", "#9a43c4", "#b8316a", "#7a7a12", "#13818f", "#6a5acd", "#8c5a2b", "#4f7d1f"];
+const KIND_HUES = ["#2f6fde", "#c2571a", "#1d8a5f", "#9a43c4", "#b8316a", "#13818f", "#6a5acd", "#5d8a00", "#a8481f", "#0f6fb0", "#8a2f9c", "#3f7a55"];
+const CLIENT_HUES = { request: "#8a6a00", reply: "#4a5f7a", redirect: "#8a7f70" };
 const ROLE_HUES = ["#e0a100", "#2a9d5c", "#7d5bd0", "#d1495b", "#1283b0", "#a06a2c"];
 const MOST_ARROWS = 6000;
 
@@ -11,7 +12,7 @@ class Painter {
     Object.assign(this, { canvas, view, words, run: view.run });
     this.context = canvas.getContext("2d");
     this.readColours();
-    this.hueOf = new Map(this.run.allKinds.map((kind, i) => [kind, KIND_HUES[i % KIND_HUES.length]]));
+    this.hueOf = new Map(this.run.allKinds.map((kind, i) => [kind, CLIENT_HUES[kind] ?? KIND_HUES[i % KIND_HUES.length]]));
     this.hueOfRole = this.roles();
   }
 
@@ -65,6 +66,7 @@ class Painter {
     this.roleLines();
     this.operations();
     this.frame();
+    this.chains();
     if (!this.isFar) this.arrows();
     this.marks();
     context.restore();
@@ -213,6 +215,22 @@ class Painter {
     context.roundRect(4, y - height / 2, view.width - MAP - 8, height, 6);
     context.fill();
     context.stroke();
+  }
+
+  /** What led to where it went wrong, step by step: a broad band below everything. */
+  chains() {
+    const { context, view, run } = this;
+    context.strokeStyle = this.colour.bad;
+    context.lineJoin = "round";
+    context.lineWidth = 10;
+    context.globalAlpha = 0.2;
+    for (const { events } of run.chains) {
+      const seen = events.filter((id) => view.isShown[id] && this.x.has(run.place[id]));
+      context.beginPath();
+      seen.forEach((id, i) => context[i ? "lineTo" : "moveTo"](this.x.get(run.place[id]), view.y(id)));
+      context.stroke();
+    }
+    context.globalAlpha = 1;
   }
 
   /** Where a message begins and ends on the screen, and whether it arrives. */

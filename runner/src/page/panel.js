@@ -75,15 +75,15 @@ class Panel {
     const parts = [];
     if (run.violation !== null) {
       parts.push(make("h2", {}, run.property + " does not hold"));
-      parts.push(make("pre", { className: "verdict" }, run.says));
+      parts.push(this.verdict());
       parts.push(make("p", {}, this.link(run.opens, "Go to where it went wrong")));
     } else {
       parts.push(make("h2", {}, run.verdict === "passed" ? "Everything that was judged holds" : "It could not be decided"));
-      if (run.says) parts.push(make("pre", { className: "verdict" }, run.says));
+      if (run.says) parts.push(this.verdict());
     }
-    if (run.why.length) {
-      parts.push(make("h3", {}, "The shortest chain of causes"));
-      parts.push(make("ol", { className: "chain" }, ...run.why.map((id) => make("li", {}, this.line(id)))));
+    for (const { to, events } of run.chains) {
+      parts.push(make("h3", {}, "What led to " + to));
+      parts.push(make("ol", { className: "chain" }, ...events.map((id) => make("li", {}, this.line(id)))));
     }
     if (run.about.about) parts.push(make("h3", {}, "The scenario"), make("p", { className: "about" }, run.about.about));
     const faults = [];
@@ -91,6 +91,12 @@ class Panel {
     if (faults.length) parts.push(make("h3", {}, "What went wrong in the world"), make("ul", { className: "chain" }, ...faults.map((id) => make("li", {}, this.line(id)))));
     parts.push(make("p", { className: "fine" }, "fingerprint " + run.fingerprint + " · " + run.about.build));
     return parts;
+  }
+
+  /** What the judge says: a sentence, or a table of its own. */
+  verdict() {
+    const { says } = this.run;
+    return make("pre", { className: says.includes("\n") ? "verdict table" : "verdict" }, says);
   }
 
   event() {
@@ -191,7 +197,7 @@ class Panel {
     return [
       make("h3", {}, "Messages"), make("ul", { className: "swatches" }, ...run.kinds.map((kind) => swatch(painter.hue(kind), kind))),
       make("h3", {}, "Roles"), make("ul", { className: "swatches" }, ...[...painter.hueOfRole].map(([role, hue]) => swatch(hue, role))),
-      make("h3", {}, "Marks"), make("p", {}, "A dot is a message that arrives, a dial a timer, a square a disk, a triangle a start, a cross a crash. A small drum: the step writes to its disk. A red cross at an arrow's end: it does not arrive; dashes: it is lost, held or a copy. The bars at clients are their operations; red ones the verdict names. Tinted lanes stand together in a partition, or are what a fault is about."),
+      make("h3", {}, "Marks"), make("p", {}, "A dot is a message that arrives, a dial a timer, a square a disk, a triangle a start, a cross a crash. A small drum: the step writes to its disk. The broad red band is what led to where it went wrong. A red cross at an arrow's end: it does not arrive; dashes: it is lost, held or a copy. The bars at clients are their operations; red ones the verdict names. Tinted lanes stand together in a partition, or are what a fault is about."),
       make("p", {}, make("span", { className: "past" }, "Left of a lane, blue"), ": what the chosen event depends on. ", make("span", { className: "future" }, "Orange"), ": what depends on it."),
       make("h3", {}, "Keys"), make("dl", { className: "keys" }, ...keys.flatMap(([key, text]) => [make("dt", {}, key), make("dd", {}, text)])),
     ];

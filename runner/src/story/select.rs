@@ -258,8 +258,17 @@ fn most_telling(blocks: &VecDeque<Block>, turn: usize, named: &BTreeSet<RequestI
     parts
 }
 
+/// The operations that a verdict is about: those that its first sentence names, with the lines that are
+/// indented below it. What follows names others, for comparison.
+pub(crate) fn operations_blamed(verdict: &str) -> BTreeSet<RequestId> {
+    let mut lines = verdict.lines();
+    let sentence: Vec<&str> = lines.next().into_iter().collect();
+    let below: Vec<&str> = lines.take_while(|line| line.starts_with(' ')).collect();
+    operations_in(&[sentence, below].concat().join("\n"))
+}
+
 /// The operations that a text names, as in `c3#17`.
-pub(crate) fn operations_in(text: &str) -> BTreeSet<RequestId> {
+fn operations_in(text: &str) -> BTreeSet<RequestId> {
     let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '#');
     words.filter_map(operation).collect()
 }
