@@ -79,7 +79,7 @@ class Page {
       const head = make("button", { type: "button", className: client ? "lane client" : "lane", title: "Hide " + name }, name);
       head.style.left = left + "px";
       head.style.width = slot - 4 + "px";
-      head.style.textAlign = slot < 72 ? "center" : "left";
+      head.classList.toggle("narrow", slot < 72);
       head.onclick = () => this.toggle(this.view.hiddenPlaces, place);
       return head;
     }));
@@ -205,8 +205,10 @@ class Page {
     this.painter.readColours();
     if (!begins) {
       document.getElementById("print").replaceChildren();
-      return this.measure();
+      this.measure();
+      return this.view.scroll(this.topBefore);
     }
+    this.topBefore = this.view.top;
     const held = this.view.selected >= 0 ? this.view.selected : this.run.opens;
     this.painter.resize(980, Math.min(1180, this.view.whole + 60), 2);
     this.view.center(held);

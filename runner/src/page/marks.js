@@ -184,7 +184,7 @@ Object.assign(Painter.prototype, {
 
   clipped(text, room) {
     const { context } = this;
-    if (text.length * 3 < room || context.measureText(text).width <= room) return text;
+    if (context.measureText(text).width <= room) return text;
     let [low, high] = [0, Math.min(text.length, Math.ceil(room / 3))];
     while (low < high) {
       const middle = (low + high + 1) >> 1;

@@ -271,6 +271,8 @@ fn on_a_phone_nothing_sticks_out_and_a_tap_chooses() {
         let out = "[...document.querySelectorAll('body *')].filter(it => it.getBoundingClientRect().right > 391 \
                    && !it.closest('#kinds, .lane, #body')).map(it => it.outerHTML.slice(0, 80))";
         assert_eq!(browser.eval(out), serde_json::json!([]));
+        let cut = "[...document.querySelectorAll('.lane')].filter(it => it.scrollWidth > it.clientWidth).length";
+        assert_eq!(browser.number(cut), 0.0, "every name is whole");
         let some = first(&mut browser, "page.run.place[id] >= 0 && id > page.run.opens - 6");
         browser.eval(&format!("page.view.center({some}); page.redraw()"));
         browser.settle();
@@ -318,7 +320,10 @@ fn it_is_printed_with_its_picture_and_its_words() {
     let mut browser = Chromium::open(&page.file, 1280, 800);
     browser.eval("addEventListener('beforeprint', () => { window.seen = { \
         width: document.querySelector('#print img').width, text: document.getElementById('print').textContent }; })");
+    let top = browser.number("page.view.top");
     let document = browser.print();
+    browser.settle();
+    assert_eq!(browser.number("page.view.top"), top, "the window is where it was");
     // In base64, so more than twenty kilobytes.
     assert!(document.len() > 27_000, "{}", document.len());
     assert!(browser.text("window.seen.text").contains("fit in no order"));
