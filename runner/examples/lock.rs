@@ -178,7 +178,10 @@ impl Subject for LockService {
         name: "lease",
         about: "the lock is lent anew when a time is over, without a fencing token",
         breaks: "one_holder",
+        or_breaks: &[],
+        trigger: "lent",
         scenario: "lock",
+        swarm: None,
     }];
 }
 

@@ -168,19 +168,28 @@ impl Subject for TokenRing {
             name: "keeps_a_copy",
             about: "a node keeps the token that it passes on for the twentieth time",
             breaks: "one_holder",
+            or_breaks: &[],
+            trigger: "went_round",
             scenario: "my_ring",
+            swarm: None,
         },
         Flaw {
             name: "counts_to_ten",
             about: "a node panics when it has passed the token on ten times",
             breaks: "no_panic",
+            or_breaks: &[],
+            trigger: "went_round",
             scenario: "my_ring",
+            swarm: None,
         },
         Flaw {
             name: "looks_outside",
             about: "how long a node works is not up to the seed: sim run --verify-determinism",
             breaks: "determinism",
+            or_breaks: &[],
+            trigger: "went_round",
             scenario: "my_ring",
+            swarm: None,
         },
     ];
 

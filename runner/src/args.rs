@@ -46,6 +46,14 @@ pub(crate) enum Command {
     /// chance. The result is an ordinary scenario that was read from its file and run before it is
     /// announced. It does not depend on the number of threads, unless the time runs out.
     Shrink(Shrink),
+    /// Hunt the known flaws, and say how many seeds each takes to find
+    ///
+    /// Every flaw of the catalogue has a scenario that hunts it, which runs seed after seed until something
+    /// is broken: that must be what the flaw is said to break. The correct version runs on the same seeds:
+    /// it must break nothing, and come to the line that the flaw breaks in at least as many of them as the
+    /// flaw was found in. Anything else ends with 1. Without names of flaws and without `--fast`, the
+    /// table is written to zoo.md in the folder for results.
+    Zoo(Zoo),
     /// List what there is to run, and what it is judged by
     List(List),
 }
@@ -102,9 +110,15 @@ pub(crate) struct Run {
     #[arg(long)]
     pub(crate) fail_fast: bool,
 
-    /// Keep the files of this many failing seeds of each property, the lowest
+    /// Keep the files of this many failing seeds of each property: the cheapest of each way in which it
+    /// was broken, the commonest way first, and then the lowest
     #[arg(long, value_name = "K", default_value_t = 5)]
     pub(crate) max_failures: usize,
+
+    /// Say what the runs came to: which role handled what, which turned into which, and what of the
+    /// protocol's words no run came to. Takes longer
+    #[arg(long)]
+    pub(crate) coverage: bool,
 
     /// Run the first N seeds (or `all`) a second time and compare
     #[arg(long, value_name = "N|all", num_args = 0..=1, require_equals = true,
@@ -215,6 +229,37 @@ pub(crate) struct Shrink {
     pub(crate) runs: Option<u64>,
 
     /// How many threads to use [default: one for each core]
+    #[arg(long, short, value_name = "N", value_parser = jobs)]
+    pub(crate) jobs: Option<NonZeroUsize>,
+
+    /// Show no progress
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Zoo {
+    /// Which flaws; all of them if none is named
+    #[arg(value_name = "FLAW")]
+    pub(crate) flaws: Vec<String>,
+
+    /// How often to search for each, from other seeds each time [default: 20, or 3 with --fast]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub(crate) searches: Option<u64>,
+
+    /// Only whether each flaw is still found: three searches, and none with the swarm
+    #[arg(long)]
+    pub(crate) fast: bool,
+
+    /// The folder in which the scenarios lie that flaws name
+    #[arg(long, value_name = "DIR", default_value = "scenarios")]
+    pub(crate) scenarios: PathBuf,
+
+    /// The folder for results
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub(crate) out: PathBuf,
+
+    /// How many threads to use. The result does not depend on it [default: one for each core]
     #[arg(long, short, value_name = "N", value_parser = jobs)]
     pub(crate) jobs: Option<NonZeroUsize>,
 

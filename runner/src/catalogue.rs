@@ -110,8 +110,12 @@ pub trait Prepared: Send + Sync {
     fn seeds(&self) -> Range<u64>;
     /// What must hold.
     fn expectations(&self) -> Expectations;
+    /// Somebody who runs seeds, one after another, and takes notes of them.
+    fn worker_noting(&self, notes: Notes) -> Box<dyn Worker + '_>;
     /// Somebody who runs seeds, one after another.
-    fn worker(&self) -> Box<dyn Worker + '_>;
+    fn worker(&self) -> Box<dyn Worker + '_> {
+        self.worker_noting(Notes::default())
+    }
     /// Whether the parts of a story that were chosen exist.
     ///
     /// # Errors
@@ -147,6 +151,15 @@ pub trait Prepared: Send + Sync {
     /// Runs a seed and notes the fingerprint after each event, with the event's lines: what it was, and
     /// what came of it.
     fn fingerprints(&self, seed: u64) -> Vec<(u64, String)>;
+}
+
+/// What is noted of a run besides what it gives.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Notes {
+    /// The signature of a failure. It is found by running the seed once more: who passes pays nothing.
+    pub signatures: bool,
+    /// What the run comes to: every run is followed for it.
+    pub coverage: bool,
 }
 
 /// A run that was to be the same as one that was recorded.

@@ -4,6 +4,7 @@
 use sim_core::Duration;
 use sim_core::check::builtin;
 
+use crate::scenario::Least;
 use crate::summary::{Failures, Summary};
 
 /// How one property fared.
@@ -30,6 +31,7 @@ pub(crate) enum Tense {
     Always,
     Eventually,
     Sometimes,
+    Often,
     Violated,
 }
 
@@ -40,6 +42,7 @@ impl Tense {
             Self::Always => "always",
             Self::Eventually => "eventually",
             Self::Sometimes => "sometimes",
+            Self::Often => "often",
             Self::Violated => "violated",
         }
     }
@@ -94,6 +97,7 @@ pub(crate) fn fared(summary: &Summary) -> Vec<Fared> {
         Fared { tense, within, ..always(summary, property) }
     }));
     rows.extend(expectations.sometimes.iter().map(|point| sometimes(summary, point)));
+    rows.extend(expectations.often.iter().map(|&(point, least)| often(summary, point, least)));
     rows.extend(expectations.violated.iter().map(|property| violated(summary, property)));
     rows
 }
@@ -126,6 +130,17 @@ fn sometimes(summary: &Summary, point: &'static str) -> Fared {
     };
     let (runs, times) = (reached.seeds, reached.times);
     Fared { tense: Tense::Sometimes, how, runs, times, ..always(summary, point) }
+}
+
+/// As with `sometimes`, too few seeds say nothing, unless there are enough that reached it all the same.
+fn often(summary: &Summary, point: &'static str, least: Least) -> Fared {
+    let row = sometimes(summary, point);
+    let how = match (least.is_met(row.runs, summary.ran), summary.judges_sometimes()) {
+        (true, _) => How::Held,
+        (false, true) => How::Unmet,
+        (false, false) => How::NotJudged,
+    };
+    Fared { tense: Tense::Often, how, ..row }
 }
 
 fn violated(summary: &Summary, property: &'static str) -> Fared {

@@ -17,6 +17,8 @@
 //! - [`catalogue`]: a protocol's name becomes its types, once a run.
 //! - [`sweep`](mod@sweep): many seeds on all cores; [`summary`] adds them up, in the order of the seeds,
 //!   so that nothing depends on how many threads there are.
+//! - [`signature`]: what the failures of one bug have in common.
+//! - [`coverage`]: which of a protocol's words runs came to.
 //! - [`story`]: one run, as a person follows it.
 //! - [`chronicle`]: one run, as data: every event with what caused it.
 //! - [`kept`]: a failing run in a file, to be seen again.
@@ -32,6 +34,7 @@
 
 pub mod catalogue;
 pub mod chronicle;
+pub mod coverage;
 pub mod determinism;
 pub mod histogram;
 pub mod kept;
@@ -40,6 +43,7 @@ pub mod outcome;
 #[doc(hidden)]
 pub mod proving;
 pub mod scenario;
+pub mod signature;
 pub mod story;
 pub mod summary;
 pub mod sweep;
@@ -59,6 +63,7 @@ mod results;
 mod shrink;
 mod signals;
 mod wall;
+mod zoo;
 
 use std::io::ErrorKind;
 use std::process::ExitCode;

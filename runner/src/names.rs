@@ -1,5 +1,7 @@
 //! What people call the nodes and clients of a run.
 
+use std::fmt;
+
 use sim_core::id::{ClientId, NodeId, Seat};
 use sim_core::protocol::Kind;
 use sim_core::world::{Endpoint, World};
@@ -7,6 +9,14 @@ use sim_core::world::{Endpoint, World};
 /// What a kind of message is called in its protocol's list.
 pub(crate) fn message(messages: &[&'static str], kind: Kind) -> &'static str {
     messages.get(usize::from(kind.0)).copied().unwrap_or("message")
+}
+
+/// What a timer is called, without what stands in brackets.
+pub(crate) fn timer(timer: &dyn fmt::Debug) -> String {
+    let mut name = format!("{timer:?}");
+    let end = name.find(['(', '{', ' ']).unwrap_or(name.len());
+    name.truncate(end);
+    name
 }
 
 /// The names of the nodes, by index. Traces, errors and results use them.

@@ -4,6 +4,9 @@ use sim_core::check::Violation;
 use sim_core::counters::Counters;
 use sim_core::{Duration, Time};
 
+use crate::coverage::Coverage;
+use crate::signature::Signature;
+
 /// What one seed gave.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -15,6 +18,10 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// Who broke it, if a step of somebody did.
     pub culprit: Option<String>,
+    /// What it has in common with others of the same bug, if it broke something and that was asked for.
+    pub signature: Option<Signature>,
+    /// What the run came to, if that was asked for.
+    pub coverage: Option<Coverage>,
     /// When it ended: the end of the run, or the time of a violation.
     pub ended: Time,
     /// What happened, counted.

@@ -8,20 +8,21 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-use sim_core::check::{Judgement, builtin};
+use sim_core::check::{Judgement, Violation, builtin};
 use sim_core::decide::SharedDecider;
 use sim_core::fault::Family;
 use sim_core::history::Outcome as Ending;
-use sim_core::id::ClientId;
+use sim_core::id::{ClientId, Seat};
 use sim_core::rng::{Draw, Keys};
 use sim_core::schedule::{Chosen, Schedule};
 use sim_core::sim::Workload;
 use sim_core::subject::{Check, JudgeOf, Scope, Subject, TaskOf};
 use sim_core::world::World;
-use sim_core::{Duration, RequestId, Setup, Simulation, Time};
+use sim_core::{Duration, Protocol, RequestId, Setup, Simulation, Time};
 
-use crate::catalogue::{Prepared, Retraced, Runnable, SpeltOut, Worker};
+use crate::catalogue::{Notes, Prepared, Retraced, Runnable, SpeltOut, Worker};
 use crate::chronicle::{Chronicle, Listener};
+use crate::coverage::{Survey, Words};
 use crate::determinism::Diary;
 use crate::kept::{Recording, Tape, Trail, Walker};
 use crate::names::Names;
@@ -29,6 +30,7 @@ use crate::outcome::{Operations, Outcome, Verdict};
 use crate::panics;
 use crate::scenario::{self, Ask, Scenario};
 use crate::shrink::Scribe;
+use crate::signature::{Shaper, Signature};
 use crate::story::{self, Story, StoryOptions};
 use crate::summary::Expectations;
 
@@ -173,19 +175,26 @@ impl<S: Runnable> Prepared for Runs<S> {
             always: expect.always.clone(),
             eventually: expect.eventually.clone(),
             sometimes: expect.sometimes.clone(),
+            often: expect.often.clone(),
             violated: expect.violated.clone(),
             enough_seeds: self.scenario.seeds.end - self.scenario.seeds.start,
             has_clients: self.scenario.world.clients.count > 0 || !self.scenario.script.is_empty(),
             scripted: self.scripted(),
             planned: self.families(),
             messages: S::MESSAGES,
+            words: Words {
+                roles: S::ROLES,
+                messages: S::MESSAGES,
+                timers: S::TIMERS,
+                points: S::POINTS.iter().map(|point| point.name).collect(),
+            },
             schedule: self.scenario.schedule.iter().map(|d| (d.line, d.anchor.clone())).collect(),
             traps: self.scenario.traps.clone(),
         }
     }
 
-    fn worker(&self) -> Box<dyn Worker + '_> {
-        Box::new(Bench::new(self))
+    fn worker_noting(&self, notes: Notes) -> Box<dyn Worker + '_> {
+        Box::new(Bench { notes, ..Bench::new(self) })
     }
 
     fn check_story(&self, options: &StoryOptions) -> Result<(), String> {
@@ -318,23 +327,38 @@ struct Bench<'a, S: Runnable> {
     simulation: Option<Sim<S>>,
     /// The schedule of the run under way.
     schedule: Option<Rc<RefCell<Schedule>>>,
+    /// Where the run panicked, if it did.
+    place: Option<String>,
     judges: Vec<(&'static str, JudgeOf<S>)>,
     /// What a run keeps that was not cut short.
     kept: Vec<&'static str>,
+    /// What is noted besides.
+    notes: Notes,
 }
 
 impl<S: Runnable> Worker for Bench<'_, S> {
     fn run(&mut self, seed: u64) -> Outcome {
         let _about = panics::about(seed);
-        self.begin(seed);
-        self.finish(seed)
+        let wants_coverage = self.notes.coverage;
+        let simulation = self.begin(seed);
+        let survey = Rc::new(RefCell::new(Survey::new(S::MESSAGES)));
+        if wants_coverage {
+            simulation.follow(Box::new(Rc::clone(&survey)));
+        }
+        let mut outcome = self.finish(seed);
+        outcome.coverage = wants_coverage.then(|| survey.borrow_mut().coverage());
+        if let (true, Verdict::Violated(violation)) = (self.notes.signatures, &outcome.verdict) {
+            outcome.signature = Some(self.signature(seed, violation));
+        }
+        outcome
     }
 }
 
 impl<'a, S: Runnable> Bench<'a, S> {
     fn new(runs: &'a Runs<S>) -> Self {
         let (judges, kept) = (runs.judges(), runs.judged_on_the_way());
-        Self { runs, simulation: None, schedule: None, judges, kept }
+        let (place, notes) = (None, Notes::default());
+        Self { runs, simulation: None, schedule: None, judges, kept, place, notes }
     }
 
     /// A run that is ready for its first event.
@@ -391,22 +415,46 @@ impl<'a, S: Runnable> Bench<'a, S> {
         let mut culprit = None;
         if let Verdict::Violated(violation) = &mut verdict {
             violation.message = names.rename(&violation.message);
-            if let Some(place) = place.filter(|_| violation.property == builtin::NO_PANIC) {
+            place = place.filter(|_| violation.property == builtin::NO_PANIC);
+            if let Some(place) = &place {
                 violation.message.push_str(&format!(", at {place}"));
             }
             culprit = violation.seat.map(|seat| names.seat(seat, simulation.world()));
         }
+        self.place = place;
         Outcome {
             seed,
             fingerprint: simulation.fingerprint(),
             verdict,
             culprit,
+            signature: None,
+            coverage: None,
             ended: simulation.now(),
             counters: simulation.counters().clone(),
             operations: operations::<S>(simulation),
             taken: self.schedule.as_ref().map_or_else(Vec::new, |it| it.borrow().taken().to_vec()),
             judged,
         }
+    }
+}
+
+impl<S: Runnable> Bench<'_, S> {
+    /// The signature of the run that is just over.
+    fn signature(&mut self, seed: u64, violation: &Violation) -> Signature {
+        if let Some(place) = self.place.take() {
+            return Signature::Panic(place);
+        }
+        if violation.seat.is_none() {
+            let simulation = self.simulation.as_ref().expect("a run is over");
+            let role = |seat| simulation.process(seat).map(Protocol::role);
+            let seats = (0..simulation.world().seats()).map(Seat);
+            return Signature::of_the_end(seats.map(|seat| (simulation.status(seat), role(seat))));
+        }
+        let shaper = Rc::new(RefCell::new(Shaper::new(S::MESSAGES)));
+        let simulation = self.begin(seed);
+        simulation.follow(Box::new(Rc::clone(&shaper)));
+        panics::quietly(|| simulation.run());
+        shaper.borrow().signature()
     }
 }
 

@@ -93,6 +93,58 @@ impl Progress {
     }
 }
 
+/// Shows how many of a number of things are done.
+pub(crate) struct Tally {
+    display: Display,
+    what: &'static str,
+    all: u64,
+    done: u64,
+    clock: Stopwatch,
+    shown_at: Duration,
+}
+
+impl Tally {
+    /// Nothing is done yet, of so many of these: `search`.
+    pub(crate) fn new(what: &'static str, all: u64, is_quiet: bool) -> Self {
+        let display = if is_quiet {
+            Display::Nothing
+        } else if is_drawable() {
+            Display::Bar(bar(all))
+        } else {
+            Display::Lines
+        };
+        Self { display, what, all, done: 0, clock: Stopwatch::start(), shown_at: Duration::ZERO }
+    }
+
+    /// One more is done, about this.
+    pub(crate) fn seen(&mut self, about: &str) {
+        self.done += 1;
+        let now = self.clock.elapsed();
+        let left = left(now, self.done, self.all);
+        match &self.display {
+            Display::Bar(bar) => {
+                let of = format!("{} of {}", grouped(self.done), many(self.all, self.what));
+                bar.set_prefix(of);
+                bar.set_message(format!("{left} left  {about}"));
+                bar.set_position(self.done);
+            }
+            Display::Lines if now >= self.shown_at.saturating_add(BETWEEN_LINES) => {
+                self.shown_at = now;
+                let (done, all) = (grouped(self.done), many(self.all, self.what));
+                let _ = writeln!(io::stderr(), "{done} of {all}, {left} left, {about}");
+            }
+            Display::Lines | Display::Nothing => {}
+        }
+    }
+
+    /// Takes the bar off the screen.
+    pub(crate) fn over(self) {
+        if let Display::Bar(bar) = self.display {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 /// Whether standard error can be drawn upon.
 pub(crate) fn is_drawable() -> bool {
     io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")

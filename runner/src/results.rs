@@ -61,7 +61,7 @@ pub(crate) fn write(
     let failures = folder.join(FAILURES);
     let mut kept = BTreeSet::new();
     for (property, failed) in &report.summary.failures {
-        for failure in failed.lowest.iter().take(max_failures) {
+        for failure in failed.to_keep(max_failures) {
             let name = OsString::from(format!("{property}-{}.json", failure.seed));
             // Only now is anything recorded: a sweep has no time for it.
             let run = scenario.record(report.text, failure.seed);

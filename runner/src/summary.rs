@@ -1,5 +1,6 @@
 //! What a sweep adds up to.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -9,10 +10,13 @@ use sim_core::fault::Family;
 use sim_core::hash::Fingerprint;
 use sim_core::time::Duration;
 
+use crate::coverage::{Coverage, Words};
 use crate::fared::{Fared, How, Tense, fared};
 use crate::histogram::Histogram;
 use crate::outcome::{Outcome, Verdict};
 use crate::output::words::{grouped, listed, many};
+use crate::scenario::Least;
+use crate::signature::Signature;
 
 /// What a scenario demands, by name, and the words that its protocol uses.
 #[derive(Clone, Default, Debug)]
@@ -23,6 +27,8 @@ pub struct Expectations {
     pub eventually: Vec<(&'static str, Duration)>,
     /// Points that the sweep must reach.
     pub sometimes: Vec<&'static str>,
+    /// Points that so many runs must reach.
+    pub often: Vec<(&'static str, Least)>,
     /// Properties that must be broken: the scenario is a lesson.
     pub violated: Vec<&'static str>,
     /// How many seeds it takes before a `sometimes` is judged.
@@ -35,6 +41,8 @@ pub struct Expectations {
     pub planned: Vec<Family>,
     /// The kinds of the protocol's messages.
     pub messages: &'static [&'static str],
+    /// Everything that a run may come to.
+    pub words: Words,
     /// The decisions of the schedule: where each is written, and what it is about.
     pub schedule: Vec<(usize, String)>,
     /// The faults that wait for the protocol: where each is written, and what it is.
@@ -60,6 +68,8 @@ pub struct Summary {
     pub reached: BTreeMap<&'static str, Reached>,
     /// In how many runs each property was judged to the end, and held.
     pub judged: BTreeMap<&'static str, u64>,
+    /// What the runs came to, if that was asked for.
+    pub coverage: Option<Coverage>,
     /// In how many runs each decision of the schedule was taken.
     pub taken: Vec<u64>,
     /// Operations that were answered.
@@ -92,6 +102,56 @@ pub struct Failures {
     pub count: u64,
     /// The lowest of them.
     pub lowest: Vec<Failure>,
+    /// The ways in which they did.
+    pub ways: BTreeMap<Signature, Way>,
+}
+
+/// The seeds that broke one property in one way: most likely one bug.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// How many.
+    pub count: u64,
+    /// The one with the fewest events; of those with as many, the lowest.
+    pub cheapest: Failure,
+}
+
+impl Failures {
+    /// The ways in which the property was broken: the commonest first, of those that are as common
+    /// the one with the cheapest run, of those again the one with the lowest seed.
+    #[must_use]
+    pub fn ways(&self) -> Vec<(&Signature, &Way)> {
+        let mut ways: Vec<_> = self.ways.iter().collect();
+        ways.sort_by_key(|(_, way)| (Reverse(way.count), way.cheapest.cost()));
+        ways
+    }
+
+    /// At most so many failures: the cheapest of each way, the commonest way first; then the lowest
+    /// seeds that are not among these.
+    #[must_use]
+    pub fn to_keep(&self, most: usize) -> Vec<&Failure> {
+        let ways = self.ways();
+        let cheapest = ways.into_iter().map(|(_, way)| &way.cheapest).take(most);
+        let mut kept: Vec<&Failure> = cheapest.collect();
+        for failure in &self.lowest {
+            if kept.len() < most && kept.iter().all(|other| other.seed != failure.seed) {
+                kept.push(failure);
+            }
+        }
+        kept
+    }
+
+    /// The run that shows best what was broken: the cheapest of the commonest way.
+    #[must_use]
+    pub fn shown(&self) -> Option<&Failure> {
+        self.to_keep(1).pop()
+    }
+}
+
+impl Failure {
+    /// What it costs to follow it: fewer events are cheaper.
+    const fn cost(&self) -> (u64, u64) {
+        (self.violation.event, self.seed)
+    }
 }
 
 /// One run that broke something.
@@ -131,6 +191,7 @@ impl Summary {
             totals: Counters::default(),
             reached: BTreeMap::new(),
             judged: BTreeMap::new(),
+            coverage: None,
             latencies: Histogram::default(),
             refused: 0,
             unknown: 0,
@@ -153,6 +214,9 @@ impl Summary {
             let reached = self.reached.entry(point).or_default();
             reached.times += times;
             reached.seeds += 1;
+        }
+        if let Some(coverage) = &outcome.coverage {
+            self.coverage.get_or_insert_default().add(coverage);
         }
         for property in &outcome.judged {
             *self.judged.entry(property).or_default() += 1;
@@ -179,13 +243,27 @@ impl Summary {
     fn add_failure(&mut self, outcome: &Outcome, violation: &Violation) {
         let failures = self.failures.entry(violation.property).or_default();
         failures.count += 1;
+        let failure = || Failure {
+            seed: outcome.seed,
+            fingerprint: outcome.fingerprint,
+            culprit: outcome.culprit.clone(),
+            violation: violation.clone(),
+        };
         if failures.lowest.len() < self.remembered {
-            failures.lowest.push(Failure {
-                seed: outcome.seed,
-                fingerprint: outcome.fingerprint,
-                culprit: outcome.culprit.clone(),
-                violation: violation.clone(),
-            });
+            failures.lowest.push(failure());
+        }
+        let Some(signature) = &outcome.signature else { return };
+        match failures.ways.get_mut(signature) {
+            Some(way) => {
+                way.count += 1;
+                if (violation.event, outcome.seed) < way.cheapest.cost() {
+                    way.cheapest = failure();
+                }
+            }
+            None => {
+                let way = Way { count: 1, cheapest: failure() };
+                failures.ways.insert(signature.clone(), way);
+            }
         }
     }
 
@@ -225,6 +303,13 @@ impl Summary {
         let rows = fared(self);
         let unmet = rows.iter().filter(|row| row.how == How::Unmet).map(|row| match row.tense {
             Tense::Violated => format!("{} was to be broken, and no seed broke it", row.property),
+            Tense::Often => format!(
+                "{} was to happen in {}, and did in {} of {}",
+                row.property,
+                self.least(row.property),
+                grouped(row.runs),
+                many(self.ran, "run")
+            ),
             _ => format!("{} was to happen sometimes, and never did", row.property),
         });
         let unmet: Vec<String> = unmet.collect();
@@ -279,7 +364,7 @@ impl Summary {
                 Some(format!("{property} could not be decided in {runs}{first}"))
             }
             // Too few seeds for it, which is no doubt about those that ran.
-            (How::NotJudged, Tense::Sometimes) => None,
+            (How::NotJudged, Tense::Sometimes | Tense::Often) => None,
             (How::NotJudged, Tense::Eventually) => {
                 let within = row.within.unwrap_or(Duration::ZERO);
                 Some(format!("{property} was never judged: no run lasts {within} of calm"))
@@ -293,6 +378,12 @@ impl Summary {
             (How::NotJudged, _) => Some(format!("{property} was never judged")),
             (How::Held | How::Broken | How::Unmet, _) => None,
         }
+    }
+
+    /// In how many runs a point is to be reached, as it is said: `5% of the runs`.
+    pub(crate) fn least(&self, point: &str) -> String {
+        let asked = self.expectations.often.iter().find(|(name, _)| *name == point);
+        asked.map_or_else(String::new, |(_, least)| least.to_string())
     }
 
     /// Whether enough seeds ran to say that something never happens.
@@ -352,6 +443,8 @@ mod tests {
             fingerprint: 0,
             verdict,
             culprit: None,
+            signature: None,
+            coverage: None,
             ended: Time::MAX,
             counters: Counters { steps: 1, ..Counters::default() },
             operations: Operations::default(),

@@ -12,7 +12,7 @@ use std::sync::{Condvar, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use crate::catalogue::Prepared;
+use crate::catalogue::{Notes, Prepared};
 use crate::outcome::{Outcome, Verdict};
 use crate::summary::Summary;
 
@@ -26,6 +26,8 @@ pub struct Plan<'a> {
     pub fail_fast: bool,
     /// How many failing seeds of each property are remembered one by one.
     pub remembered: usize,
+    /// What is noted of each run besides.
+    pub notes: Notes,
     /// Raised from outside to end it early.
     pub stop: &'a AtomicBool,
 }
@@ -116,7 +118,7 @@ impl<'a> Work<'a> {
     fn take_part(&self, scenario: &dyn Prepared, send: &mpsc::Sender<Done>) {
         // Without this thread's blocks the sweep cannot end: should it die, the others must not wait.
         let fallen = RaisedOnDrop(&self.over);
-        let mut worker = scenario.worker();
+        let mut worker = scenario.worker_noting(self.plan.notes);
         loop {
             let block = self.next.fetch_add(1, Ordering::Relaxed);
             if block >= self.blocks {

@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicBool;
 
 use sim_core::subject::Flaw;
 use sim_runner::Catalogue;
-use sim_runner::catalogue::{Entry, Prepared};
+use sim_runner::catalogue::{Entry, Notes, Prepared};
 use sim_runner::outcome::Verdict;
 use sim_runner::scenario::Source;
 use sim_runner::sweep::{Plan, sweep};
@@ -78,7 +78,8 @@ fn bless(entry: &dyn Entry, flaw: &Flaw) {
     let flawed = format!("config.flaw={}", flaw.name);
     let scenario = prepare(&found_by, std::slice::from_ref(&flawed)).expect("a scenario");
     let stop = AtomicBool::new(false);
-    let plan = Plan { seeds: 0..10_000, jobs: 2, fail_fast: false, remembered: 1, stop: &stop };
+    let (seeds, notes) = (0..10_000, Notes::default());
+    let plan = Plan { seeds, jobs: 2, fail_fast: false, remembered: 1, notes, stop: &stop };
     let mut seed = None;
     sweep(&*scenario, &plan, |_, outcome| match &outcome.verdict {
         Verdict::Violated(violation) if violation.property == flaw.breaks => {

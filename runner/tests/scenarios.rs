@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use sim_runner::Catalogue;
-use sim_runner::catalogue::Prepared;
+use sim_runner::catalogue::{Notes, Prepared};
 use sim_runner::determinism;
 use sim_runner::scenario::Source;
 use sim_runner::summary::{Summary, SweepVerdict};
@@ -49,7 +49,8 @@ fn prepare(path: &Path, overrides: &[&str]) -> Box<dyn Prepared> {
 
 fn run(scenario: &dyn Prepared, seeds: Range<u64>, jobs: usize, fail_fast: bool) -> Summary {
     let stop = AtomicBool::new(false);
-    let plan = Plan { seeds, jobs, fail_fast, remembered: 3, stop: &stop };
+    let notes = Notes { signatures: true, coverage: false };
+    let plan = Plan { seeds, jobs, fail_fast, remembered: 3, notes, stop: &stop };
     sweep(scenario, &plan, |_, _| ControlFlow::Continue(()))
 }
 

@@ -327,7 +327,10 @@ pub struct Point {
 ///     name: "keeps_the_latest",
 ///     about: "A lower number takes the place of a higher one",
 ///     breaks: "never_falls",
-///     scenario: "highest/swarm.yaml",
+///     or_breaks: &[],
+///     trigger: "overtaken",
+///     scenario: "highest/late_news",
+///     swarm: Some("highest/swarm"),
 /// }];
 /// let of = |name: &str| FLAWS.iter().find(|flaw| flaw.name == name);
 /// assert_eq!(of("keeps_the_latest").map(|flaw| flaw.breaks), Some("never_falls"));
@@ -338,8 +341,15 @@ pub struct Flaw {
     pub name: &'static str,
     /// What it does wrong, in a line.
     pub about: &'static str,
-    /// The property that names the harm.
+    /// The property that names the harm, and is the first to be broken in most runs that break any.
     pub breaks: &'static str,
-    /// The scenario that finds it.
+    /// What else is the first to be broken in some of them. Anything besides is not this flaw's doing.
+    pub or_breaks: &'static [&'static str],
+    /// What shows that a run without the flaw came to the line that the flaw breaks: a point, or a kind of
+    /// message.
+    pub trigger: &'static str,
+    /// The scenario that hunts it.
     pub scenario: &'static str,
+    /// The scenario of trouble that nobody chose which may find it too.
+    pub swarm: Option<&'static str>,
 }

@@ -50,12 +50,17 @@ impl<M: Machine> Raft<M> {
         let free = self.vote.is_none_or(|vote| vote == candidate);
         let granted = term == self.term && free && up_to_date;
         if granted {
+            if last.index < self.log.last().index {
+                cx.reached("vote_granted_shorter_log");
+            }
             self.vote_unwritten |= self.vote.is_none();
             self.vote = Some(candidate);
             cx.set_timer(Timer::Election, self.config.election_timeout);
         } else if term == self.term && free {
             let longer = last.index >= self.log.last().index;
             cx.reached(if longer { "vote_refused_longer_log" } else { "vote_refused_log" });
+        } else if term == self.term && self.vote_recalled == Some(term) {
+            cx.reached("vote_remembered");
         }
         self.flush(cx);
         cx.send(candidate, Message::Vote { term: self.term, granted });
@@ -73,10 +78,15 @@ impl<M: Machine> Raft<M> {
         // Flawed: who voted for it in an earlier term may have voted for another in this one.
         let current = term == self.term || self.makes(Flaw::StaleVoteReply);
         let Role::Candidate { votes } = &mut self.role else { return };
+        if granted && term != self.term {
+            cx.reached("stale_vote");
+        }
         if current && granted {
             let copy = !votes.insert(voter);
             if copy {
                 cx.reached("copied_vote");
+            } else if 2 * votes.len() == self.members.voters().len() {
+                cx.reached("half_voted");
             }
             if copy && self.config.flaw == Some(Flaw::DuplicateVotesCounted) {
                 // Flawed: two copies of one vote are two votes, as if another had given the second.

@@ -30,11 +30,18 @@ impl<M: Machine> Raft<M> {
             return cx.send(leader, Message::Rejected { term, conflict });
         }
         self.merge(cx, previous.index, entries);
+        let matched = previous.index.plus(entries.len());
+        if matched < self.commit {
+            cx.reached("late_append");
+        }
+        let tail = self.log.last();
+        if matched < tail.index && tail.term < term {
+            cx.reached("foreign_tail");
+        }
         // Flawed: a crash takes what it says that it has.
         if !self.makes(Flaw::UnsyncedTail) {
             self.flush_all(cx);
         }
-        let matched = previous.index.plus(entries.len());
         // Flawed: what lies behind may be another leader's, and is counted as this one's.
         let told =
             if self.makes(Flaw::ReplyWithLogLength) { self.log.last().index } else { matched };
@@ -148,7 +155,7 @@ mod tests {
         let mut node = in_term(3, node(&[1, 1, 2, 2]));
         let mut cx = cx();
         node.on_message(&mut cx, NodeId(1), append(3, id(1, 1), &[1], 0));
-        assert_eq!(cx.effects()[1..], ["-> n1 Appended(term 3, match 2)"]);
+        assert_eq!(cx.effects()[1..], ["reached foreign_tail", "-> n1 Appended(term 3, match 2)"]);
         cx.take_effects();
         node.on_message(&mut cx, NodeId(1), append(3, id(1, 1), &[1, 3], 0));
         assert_eq!(

@@ -157,6 +157,8 @@ pub struct Raft<M: Machine> {
     /// What stands for the entries that are gone from the log.
     snapshot: Option<Rc<Snapshot<M>>>,
 
+    /// In which term it found on its disk that it had voted.
+    vote_recalled: Option<Term>,
     /// Whether term and vote have changed and were not yet handed to the disk.
     vote_unwritten: bool,
     /// Whether something was handed to the disk that this node must wait for.
@@ -214,6 +216,7 @@ impl<M: Machine> Protocol for Raft<M> {
             answered: NodeSet::new(),
             heard: None,
             snapshot: None,
+            vote_recalled: None,
             vote_unwritten: false,
             unflushed: false,
             tail: Tail::default(),
@@ -222,6 +225,7 @@ impl<M: Machine> Protocol for Raft<M> {
 
     fn restore(&mut self, found: Recovered<Self::Record>) {
         found.records().for_each(|record| self.recall(record));
+        self.vote_recalled = self.vote.map(|_| self.term);
     }
 
     fn on_start(&mut self, cx: &mut Context<Self>) {

@@ -64,9 +64,21 @@ const POINTS: &[Point] = &[
         "vote_refused_longer_log",
         "the same, although the candidate's log was as long or longer",
     ),
+    point(
+        "vote_granted_shorter_log",
+        "a vote was given to a candidate whose log is shorter, and ends in a later term",
+    ),
+    point("vote_remembered", "a vote was refused because of one that was given before a restart"),
+    point("stale_vote", "a candidate got a vote that was given in an earlier term"),
+    point("half_voted", "a candidate had just half of the votes of an even number"),
     point("copied_vote", "a candidate got a vote that it had already"),
     point("leader_deposed", "a leader heard of a later term"),
     point("log_truncated", "a follower gave up entries that its leader does not have"),
+    point("late_append", "an append arrived whose end had been committed, and more, before"),
+    point(
+        "foreign_tail",
+        "a follower's log went on behind an append with an earlier leader's entries",
+    ),
     point("fast_backup", "a leader went back by more than one entry at once"),
     point("entry_committed", "a leader found a majority to have an entry of its term"),
     point("old_term_entry_committed", "an entry of an earlier term was committed with a later one"),
@@ -167,6 +179,11 @@ mod tests {
         for flaw in RaftKv::FLAWS {
             let named = RaftKv::PROPERTIES.iter().any(|property| property.name == flaw.breaks);
             assert!(named, "{} breaks {}", flaw.name, flaw.breaks);
+            let known =
+                |name: &&str| RaftKv::PROPERTIES.iter().any(|property| property.name == *name);
+            assert!(flaw.or_breaks.iter().all(known), "{}", flaw.name);
+            let is_point = RaftKv::POINTS.iter().any(|point| point.name == flaw.trigger);
+            assert!(is_point || MESSAGES.contains(&flaw.trigger), "{}", flaw.name);
         }
     }
 }

@@ -49,7 +49,7 @@ const fn heading(topic: Topic) -> &'static str {
         Topic::Scenarios => "Scenarios: sim run SCENARIO",
         Topic::Protocols => "Protocols: protocol: NAME",
         Topic::Properties => "Properties: expect: { always: [NAME], eventually: { NAME: 3s } }",
-        Topic::Flaws => "Flaws: sim run SCENARIO --set config.flaw=NAME",
+        Topic::Flaws => "Flaws: sim run SCENARIO --set config.flaw=NAME, sim zoo NAME",
         Topic::Points => "Points: expect: { sometimes: [NAME] }",
     }
 }
@@ -77,7 +77,9 @@ fn flaws(catalogue: &Catalogue, width: usize) -> Vec<String> {
         lines.push(String::from(entry.name()));
         for flaw in entry.flaws() {
             lines.push(format!("  {}", flaw.name));
-            let found = format!("    breaks {} in {FOLDER}/{}.yaml", flaw.breaks, flaw.scenario);
+            let or = if flaw.or_breaks.is_empty() { "" } else { " or " };
+            let breaks = format!("{}{or}{}", flaw.breaks, flaw.or_breaks.join(" or "));
+            let found = format!("    breaks {breaks} in {FOLDER}/{}.yaml", flaw.scenario);
             for text in [format!("    {}", first_sentence(flaw.about)), found] {
                 lines.extend(wrapped(&text, width.clamp(40, WIDTH)));
             }

@@ -4,6 +4,7 @@ mod list;
 mod replay;
 mod run;
 mod shrink;
+mod zoo;
 
 use crate::args::{Cli, Color, Command, Scenario};
 use crate::catalogue::{Catalogue, Prepared};
@@ -16,6 +17,7 @@ pub(crate) fn execute(catalogue: &Catalogue, cli: &Cli) -> u8 {
         Command::Run(args) => run::run(catalogue, args, cli.color),
         Command::Replay(args) => replay::replay(catalogue, args, cli.color),
         Command::Shrink(args) => shrink::shrink(catalogue, args, cli.color),
+        Command::Zoo(args) => zoo::zoo(catalogue, args, cli.color),
         Command::List(args) => list::list(catalogue, args, cli.color),
     };
     done.unwrap_or_else(|error| {

@@ -8,7 +8,7 @@ use std::thread;
 
 use super::{WRONG, prepare, refuse};
 use crate::args::{Color, Format, Run};
-use crate::catalogue::{Catalogue, Prepared};
+use crate::catalogue::{Catalogue, Notes, Prepared};
 use crate::determinism;
 use crate::invocation::Invocation;
 use crate::output::human;
@@ -40,6 +40,7 @@ pub(super) fn run(catalogue: &Catalogue, args: &Run, color: Color) -> anyhow::Re
         jobs: jobs.map_or(1, NonZeroUsize::get),
         fail_fast: args.fail_fast,
         remembered: args.max_failures.max(REMEMBERED),
+        notes: Notes { signatures: true, coverage: args.coverage },
         stop,
     };
     let twice = args.verify_determinism.map_or(0, |verify| verify.0);
@@ -122,6 +123,7 @@ fn second_time(
         seeds: from..from + fingerprints.len() as u64,
         fail_fast: false,
         remembered: 0,
+        notes: Notes::default(),
         ..*plan
     };
     let mut progress = Progress::new("run again", fingerprints.len() as u64, is_quiet);

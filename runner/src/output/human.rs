@@ -1,7 +1,10 @@
 //! A sweep for people: what held, what was exercised, what broke and how to see it again. 80 columns;
 //! colour only for what is not as it should be, and for the verdict.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use anstyle::{AnsiColor, Style};
+use sim_core::check::Violation;
 use sim_core::fault::Family;
 
 use crate::fared::{Fared, How, Tense, fared, groups};
@@ -9,7 +12,8 @@ use crate::output::json::hex;
 use crate::output::table::{Cell, aligned};
 use crate::output::words::{WIDTH, grouped, many, rough, spent, wrapped};
 use crate::report::{Difference, Report, Session, Word};
-use crate::summary::{Failures, Summary};
+use crate::signature::Signature;
+use crate::summary::{Failure, Failures, Summary, Way};
 use crate::wall::{per_second, speed_up};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -20,6 +24,8 @@ const DOUBTFUL: Style = AnsiColor::Yellow.on_default().bold();
 const INDENT: usize = 12;
 /// How many failing seeds are named.
 const SEEDS: usize = 8;
+/// How many ways in which a property was broken are told: `summary.json` has all.
+const WAYS: usize = 5;
 /// How many lines of a violation are shown: the replay shows all.
 const MESSAGE_LINES: usize = 12;
 
@@ -30,6 +36,7 @@ pub(crate) fn summary(report: &Report<'_>, session: &Session<'_>) -> String {
     lines.extend(properties(report.summary));
     lines.push(String::new());
     lines.extend(exercised(report.summary));
+    lines.extend(coverage(report.summary));
     lines.push(String::new());
     lines.extend(about_the_sweep(report, session));
     lines.extend(failures(report, session));
@@ -79,6 +86,9 @@ fn properties(summary: &Summary) -> Vec<String> {
             if before.replace(fared.tense) == Some(fared.tense) { "" } else { fared.tense.name() };
         let name = match fared.within {
             Some(within) => format!("{} within {within}", fared.property),
+            None if fared.tense == Tense::Often => {
+                format!("{} in {}", fared.property, summary.least(fared.property))
+            }
             None => fared.property.into(),
         };
         [format!("{label:INDENT$}").trim_end().into(), name.into(), standing(fared, summary)]
@@ -103,11 +113,16 @@ fn standing(fared: &Fared, summary: &Summary) -> Cell {
         }
         (Tense::Violated, How::Unmet) => Cell::styled(format!("NOT BROKEN in {of}"), BAD),
         (_, How::Broken) => Cell::styled(format!("BROKEN in {broken} of {of}"), BAD),
-        (Tense::Sometimes, How::Held) => {
+        (Tense::Often, How::Unmet) => Cell::styled(format!("ONLY in {}", grouped(fared.runs)), BAD),
+        (Tense::Sometimes | Tense::Often, How::Held) => {
             let times = many(fared.times, "time");
             format!("{times}, in {}", many(fared.runs, "seed")).into()
         }
         (Tense::Sometimes, How::Unmet) => Cell::styled(format!("NEVER in {of}"), BAD),
+        (Tense::Often, _) => {
+            let enough = grouped(summary.expectations.enough_seeds);
+            format!("in {} yet; judged from {enough} seeds on", grouped(fared.runs)).into()
+        }
         (Tense::Sometimes, _) => {
             let enough = grouped(summary.expectations.enough_seeds);
             format!("never yet; judged from {enough} seeds on").into()
@@ -165,6 +180,54 @@ fn exercised(summary: &Summary) -> Vec<String> {
                 ""
             ));
         }
+    }
+    lines
+}
+
+/// What the runs came to: what was handled in which role, which role turned into which, and what was
+/// never seen.
+fn coverage(summary: &Summary) -> Vec<String> {
+    let Some(coverage) = &summary.coverage else { return Vec::new() };
+    let words = &summary.expectations.words;
+    let roles: BTreeSet<&str> = coverage.handled.keys().map(|(role, _)| *role).collect();
+    // As the protocol names them, and then those that it does not.
+    let order = |role: &&str| words.roles.iter().position(|known| known == role);
+    let mut roles: Vec<&str> = roles.into_iter().collect();
+    roles.sort_by_key(|role| order(role).unwrap_or(usize::MAX));
+    let what: BTreeSet<&str> = coverage.handled.keys().map(|(_, what)| what.as_str()).collect();
+    let mut lines = vec![String::new()];
+    let times = |role: &str, what: &str| {
+        let seen = coverage.handled.iter().find(|((by, it), _)| *by == role && it == what);
+        seen.map_or_else(|| String::from("-"), |(_, seen)| grouped(seen.times))
+    };
+    let column = |role: &str| {
+        let cells = what.iter().map(|what| times(role, what).len());
+        cells.chain([role.len()]).max().unwrap_or(0)
+    };
+    let widest = what.iter().map(|what| what.len()).max().unwrap_or(0).max(INDENT - 2);
+    let line = |label: &str, cells: &mut dyn Iterator<Item = (usize, String)>| {
+        let cells: String = cells.map(|(width, cell)| format!("  {cell:>width$}")).collect();
+        format!("{label:widest$}{cells}")
+    };
+    let heading = &mut roles.iter().map(|role| (column(role), String::from(*role)));
+    lines.push(line("handled by", heading));
+    for what in &what {
+        lines.push(line(what, &mut roles.iter().map(|role| (column(role), times(role, what)))));
+    }
+    let mut turns: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for ((from, into, _), seen) in &coverage.turns {
+        *turns.entry((from, into)).or_default() += seen.times;
+    }
+    let turns: Vec<String> = turns
+        .into_iter()
+        .map(|((from, into), times)| format!("{from} -> {into} {}", grouped(times)))
+        .collect();
+    lines.extend(paragraph("turns", &turns));
+    let mut label = "never";
+    for (sort, words) in coverage.never(words, &summary.reached) {
+        let mut words: Vec<String> = words.into_iter().map(String::from).collect();
+        words[0] = format!("{sort} {}", words[0]);
+        lines.extend(paragraph(std::mem::take(&mut label), &words));
     }
     lines
 }
@@ -270,24 +333,62 @@ fn about_the_sweep(report: &Report<'_>, session: &Session<'_>) -> Vec<String> {
 fn failures(report: &Report<'_>, session: &Session<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     for (property, failures) in groups(report.summary) {
-        let Some(first) = failures.lowest.first() else { continue };
+        let Some(shown) = failures.shown() else { continue };
         let style = if report.summary.is_lesson(property) { GOOD } else { BAD };
         let room = WIDTH.saturating_sub(property.chars().count() + " broken by ".len());
         let seeds = seeds(failures, room);
         lines.push(String::new());
         lines.push(format!("{style}{property}{style:#} broken by {seeds}"));
-        let who = first.culprit.as_ref().map(|node| format!(", {node}")).unwrap_or_default();
-        let place = format!("  seed {} at {}{who}:", first.seed, first.violation.time);
-        lines.push(place);
-        let visible = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
-        let message: String = first.violation.message.chars().map(visible).collect();
-        let message = wrapped(message.trim_end(), WIDTH - 4);
-        let shown = message.iter().take(MESSAGE_LINES);
-        lines.extend(shown.map(|line| format!("    {line}").trim_end().into()));
-        if message.len() > MESSAGE_LINES {
-            lines.push(String::from("    …"));
+        let ways = failures.ways();
+        match &ways[..] {
+            [] => lines.extend(example(shown)),
+            ways => lines.extend(in_ways(ways)),
         }
-        lines.push(format!("  {}", session.replay(report, first.seed)));
+        lines.push(format!("  {}", session.replay(report, shown.seed)));
+    }
+    lines
+}
+
+/// Each way in which a property was broken, and what the cheapest run of the commonest one says.
+fn in_ways(ways: &[(&Signature, &Way)]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let told = ways.len().min(WAYS);
+    for (place, (signature, way)) in ways[..told].iter().enumerate() {
+        let cheapest = &way.cheapest;
+        let count =
+            if ways.len() > 1 { format!("in {} ", grouped(way.count)) } else { String::new() };
+        let mut line = format!("  {count}{signature}");
+        if place > 0 {
+            let events = many(cheapest.violation.event, "event");
+            line.push_str(&format!(" (seed {}, {events})", cheapest.seed));
+        }
+        lines.extend(wrapped(&line, WIDTH));
+        if place == 0 {
+            lines.extend(example(cheapest));
+        }
+    }
+    if ways.len() > told {
+        let (more, of) = (ways.len() - told, &ways[told..]);
+        let runs = of.iter().map(|(_, way)| way.count).sum();
+        let more = many(more as u64, "more way");
+        lines.push(format!("  and {more}, in {}", many(runs, "run")));
+    }
+    lines
+}
+
+/// One run that broke something: when, who, and how that is put.
+fn example(failure: &Failure) -> Vec<String> {
+    let Violation { time, event, message, .. } = &failure.violation;
+    let who = failure.culprit.as_ref().map(|node| format!(", {node}")).unwrap_or_default();
+    let events = many(*event, "event");
+    let mut lines = vec![format!("  seed {} at {time}{who}, in {events}:", failure.seed)];
+    let visible = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
+    let message: String = message.chars().map(visible).collect();
+    let message = wrapped(message.trim_end(), WIDTH - 4);
+    let shown = message.iter().take(MESSAGE_LINES);
+    lines.extend(shown.map(|line| format!("    {line}").trim_end().into()));
+    if message.len() > MESSAGE_LINES {
+        lines.push(String::from("    …"));
     }
     lines
 }

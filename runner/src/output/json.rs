@@ -13,10 +13,12 @@ use serde::{Deserialize, Serialize};
 use sim_core::Duration;
 use sim_core::fault::Family;
 
+use crate::coverage::Coverage;
 use crate::fared::{Fared, Tense, fared, groups};
 use crate::paths;
 use crate::report::{Report, Session};
-use crate::summary::{Failure, Failures, Summary, Undecided};
+use crate::signature;
+use crate::summary::{Failure, Failures, Reached, Summary, Undecided, Way};
 use crate::wall::{per_second, speed_up};
 
 /// The version of the summary.
@@ -38,6 +40,8 @@ pub(crate) struct Sweep<'a> {
     exercised: Exercised,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     schedule: Vec<Decision<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<Covered>,
     failures: Vec<Group>,
     undecided: Vec<Open<'a>>,
     determinism: Option<Twice>,
@@ -129,6 +133,24 @@ struct Point {
     seeds: u64,
 }
 
+/// What the runs came to.
+#[derive(Serialize)]
+struct Covered {
+    handled: BTreeMap<&'static str, BTreeMap<String, Point>>,
+    turns: Vec<Turn>,
+    never: BTreeMap<&'static str, Vec<&'static str>>,
+}
+
+/// One role turned into another.
+#[derive(Serialize)]
+struct Turn {
+    from: &'static str,
+    into: &'static str,
+    by: String,
+    times: u64,
+    seeds: u64,
+}
+
 /// A decision of the scenario's schedule.
 #[derive(Serialize)]
 struct Decision<'a> {
@@ -144,8 +166,18 @@ struct Group {
     expected: bool,
     count: u64,
     seeds: Vec<String>,
+    signatures: Vec<Signature>,
     first: Option<Violation>,
     replay: Option<String>,
+}
+
+/// The runs that broke one property in one way.
+#[derive(Serialize)]
+struct Signature {
+    shape: String,
+    count: u64,
+    cheapest: Violation,
+    replay: String,
 }
 
 /// What one run broke.
@@ -214,6 +246,7 @@ impl<'a> Sweep<'a> {
             properties: fared(summary).into_iter().map(Property::from).collect(),
             exercised: Exercised::new(summary),
             schedule: decisions(summary),
+            coverage: summary.coverage.as_ref().map(|coverage| Covered::new(summary, coverage)),
             failures: groups(summary).into_iter().map(group).collect(),
             undecided: summary.undecided.iter().map(Open::new).collect(),
             determinism: report.determinism.as_ref().map(|determinism| {
@@ -237,8 +270,8 @@ impl<'a> Sweep<'a> {
     pub(crate) fn here(self, report: &Report<'_>, session: &Session<'_>) -> Self {
         let summary = report.summary;
         let replay = summary.failures.iter().filter_map(|(property, failures)| {
-            let first = failures.lowest.first()?;
-            Some((*property, session.replay(report, first.seed)))
+            let shown = failures.shown()?;
+            Some((*property, session.replay(report, shown.seed)))
         });
         Self {
             session: Some(Here {
@@ -281,7 +314,7 @@ impl ScenarioOf {
 
 impl From<Fared> for Property {
     fn from(fared: Fared) -> Self {
-        let is_counted = fared.tense == Tense::Sometimes;
+        let is_counted = matches!(fared.tense, Tense::Sometimes | Tense::Often);
         Self {
             name: fared.property,
             tense: fared.tense.name(),
@@ -338,14 +371,40 @@ impl Exercised {
     }
 }
 
+impl Covered {
+    fn new(summary: &Summary, coverage: &Coverage) -> Self {
+        let mut handled: BTreeMap<&'static str, BTreeMap<String, Point>> = BTreeMap::new();
+        for ((role, what), &Reached { times, seeds }) in &coverage.handled {
+            handled.entry(role).or_default().insert(what.clone(), Point { times, seeds });
+        }
+        let turns = coverage.turns.iter();
+        let turns = turns.map(|((from, into, by), &Reached { times, seeds })| Turn {
+            from,
+            into,
+            by: by.clone(),
+            times,
+            seeds,
+        });
+        let never = coverage.never(&summary.expectations.words, &summary.reached);
+        Self { handled, turns: turns.collect(), never: never.into_iter().collect() }
+    }
+}
+
 impl Group {
     fn new(report: &Report<'_>, property: &'static str, failures: &Failures) -> Self {
         let first = failures.lowest.first();
+        let signature = |(shape, way): (&signature::Signature, &Way)| Signature {
+            shape: shape.to_string(),
+            count: way.count,
+            cheapest: Violation::new(&way.cheapest),
+            replay: report.replay_anywhere(way.cheapest.seed),
+        };
         Self {
             property,
             expected: report.summary.is_lesson(property),
             count: failures.count,
             seeds: failures.lowest.iter().map(|failure| failure.seed.to_string()).collect(),
+            signatures: failures.ways().into_iter().map(signature).collect(),
             first: first.map(Violation::new),
             replay: first.map(|failure| report.replay_anywhere(failure.seed)),
         }

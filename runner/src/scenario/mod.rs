@@ -23,6 +23,7 @@ use std::fmt;
 use std::ops::Range;
 
 use serde::de::DeserializeOwned;
+use sim_core::chance::Chance;
 use sim_core::client::Scripted;
 use sim_core::id::NodeId;
 use sim_core::protocol::Cluster;
@@ -39,6 +40,7 @@ pub use self::seeds::Seeds;
 pub use self::source::Source;
 pub(crate) use self::tree::{Node, Value};
 use crate::names::Names;
+use crate::output::words::many;
 
 /// A scenario that can be run.
 pub struct Scenario<S: Subject> {
@@ -104,8 +106,42 @@ pub struct Expect {
     pub eventually: Vec<(&'static str, Duration)>,
     /// Points that at least one run of a sweep reaches.
     pub sometimes: Vec<&'static str>,
+    /// Points that so many runs of a sweep reach.
+    pub often: Vec<(&'static str, Least)>,
     /// Properties that at least one run breaks: the scenario is a lesson.
     pub violated: Vec<&'static str>,
+}
+
+/// In how many runs of a sweep a point is to be reached.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Least {
+    /// In so many.
+    Runs(u32),
+    /// In this share of them.
+    Share(Chance),
+}
+
+impl Least {
+    /// Whether so many of so many runs are enough.
+    #[must_use]
+    pub fn is_met(self, runs: u64, of: u64) -> bool {
+        match self {
+            Self::Runs(least) => runs >= u64::from(least),
+            Self::Share(share) => {
+                let needed = u128::from(of) * u128::from(share.ppm());
+                u128::from(runs) * u128::from(Chance::ALWAYS.ppm()) >= needed
+            }
+        }
+    }
+}
+
+impl fmt::Display for Least {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Runs(least) => f.write_str(&many(u64::from(*least), "run")),
+            Self::Share(share) => write!(f, "{share} of the runs"),
+        }
+    }
 }
 
 impl Expect {

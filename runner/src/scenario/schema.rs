@@ -308,6 +308,7 @@ pub(super) struct ExpectSpec {
     pub(super) always: Maybe<OneOrMore<At<String>>>,
     pub(super) eventually: Maybe<Entries<Duration>>,
     pub(super) sometimes: Maybe<OneOrMore<At<String>>>,
+    pub(super) often: Maybe<Entries<Share>>,
     pub(super) violated: Maybe<OneOrMore<At<String>>>,
 }
 

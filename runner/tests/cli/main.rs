@@ -16,3 +16,4 @@ mod signals;
 mod streams;
 mod sweeps;
 mod usage;
+mod zoo;

@@ -26,7 +26,7 @@ fn what_is_written_does_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
-fn kept_failures_are_the_lowest_and_replace_those_of_an_earlier_sweep() {
+fn kept_failures_replace_those_of_an_earlier_sweep() {
     let place = Place::new();
     let names = || -> Vec<String> {
         let folder = place.at("results/ring/failures");

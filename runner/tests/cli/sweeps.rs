@@ -53,6 +53,62 @@ fn a_broken_property_ends_with_1_and_the_line_that_shows_it() {
 }
 
 #[test]
+fn a_point_that_too_few_runs_reach_is_unmet() {
+    let place = Place::new();
+    let often = |least: &str| {
+        let asked = format!("often: {{ leader_elected: {least} }}");
+        place.write("often.yaml", &RAFT.replace("sometimes: [leader_elected]", &asked));
+        place.sim(&["run", "often.yaml"])
+    };
+    let said = often("100%").ends_with(0);
+    assert!(said.out.contains("often       leader_elected in 100% of the runs"), "{}", said.out);
+    let _ = often("10").ends_with(0);
+    let said = often("11").ends_with(1);
+    let why = "UNMET: leader_elected was to happen in 11 runs, and did in 10 of 10 runs";
+    assert_eq!(said.last_line(), why);
+    assert!(said.out.contains("ONLY in 10"), "{}", said.out);
+    assert!(often("0%").ends_with(2).err.contains("in no run is never too few"));
+}
+
+#[test]
+fn coverage_says_what_was_handled_and_what_never_was_whatever_the_number_of_threads() {
+    let place = Place::new();
+    let run = |jobs: &str| {
+        let covered = ["run", "scenarios/small/agree.yaml", "--coverage", "--jobs", jobs];
+        let said = place.sim(&covered).ends_with(0);
+        assert!(said.out.lines().all(|line| line.chars().count() <= 80), "{}", said.out);
+        (said.out, place.json("results/small/agree/summary.json"))
+    };
+    let (out, one) = run("1");
+    assert_eq!(one, run("3").1);
+    for part in ["handled by", "\nAppendEntries", "candidate -> leader 1", "never       roles "] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    let covered = &one["coverage"];
+    assert_eq!(covered["handled"]["candidate"]["Vote"]["seeds"], 10);
+    assert_eq!(covered["never"]["roles"][0], "pre-candidate");
+    let uncovered = place.sim(&["run", "scenarios/small/agree.yaml"]).ends_with(0);
+    assert!(!uncovered.out.contains("handled by"), "it is only for those who ask");
+    assert_eq!(place.json("results/small/agree/summary.json")["fingerprint"], one["fingerprint"]);
+}
+
+#[test]
+fn failures_of_one_bug_are_one_entry_with_its_cheapest_seed() {
+    let place = Place::new();
+    let flaw = ["run", "scenarios/ring.yaml", "--set", "config.flaw=keeps_a_copy"];
+    let said = place.ring(&flaw).ends_with(1);
+    let failures = &place.json("results/ring/summary.json")["failures"][0];
+    let ways = failures["signatures"].as_array().expect("a list");
+    let counts: Vec<u64> = ways.iter().filter_map(|way| way["count"].as_u64()).collect();
+    assert_eq!(counts.iter().sum::<u64>(), 20, "{ways:?}");
+    assert!(counts.is_sorted_by(|one, other| one >= other), "the commonest first: {counts:?}");
+    let first = &ways[0];
+    assert!(said.out.contains(first["shape"].as_str().expect("a text")), "{}", said.out);
+    let cheapest = first["cheapest"]["seed"].as_str().expect("a text");
+    assert!(said.replay_line().contains(&format!("--seed {cheapest} ")), "{}", said.out);
+}
+
+#[test]
 fn json_is_one_object_and_nothing_else() {
     let place = Place::new();
     let flaw = "config.flaw=keeps_a_copy";

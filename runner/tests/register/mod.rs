@@ -110,10 +110,8 @@ impl Subject for Register {
             check: Check::Goal(|_| Box::new(Nothing)),
         },
     ];
-    const FLAWS: &'static [Flaw] = &[
-        Flaw { name: "forgets", about: "It forgets.", breaks: "linearizable", scenario: "x" },
-        Flaw { name: "answers_early", about: "It hurries.", breaks: "linearizable", scenario: "x" },
-    ];
+    const FLAWS: &'static [Flaw] =
+        &[flaw("forgets", "It forgets."), flaw("answers_early", "It hurries.")];
 
     fn quorum(cluster: &Cluster<Constants>) -> usize {
         cluster.len() / 2 + 1
@@ -133,4 +131,9 @@ impl Subject for Register {
     fn parse_told(text: &str) -> Result<u32, String> {
         text.parse().map_err(|_| "an answer is a number".into())
     }
+}
+
+const fn flaw(name: &'static str, about: &'static str) -> Flaw {
+    let (breaks, or_breaks) = ("linearizable", &[] as &[&str]);
+    Flaw { name, about, breaks, or_breaks, trigger: "x", scenario: "x", swarm: None }
 }

@@ -1,14 +1,15 @@
 //! What must hold: names of properties and points, each in the tense that it has.
 
+use sim_core::chance::Chance;
 use sim_core::check::builtin;
 use sim_core::subject::{Check, Subject};
 use sim_core::time::{Duration, Time};
 
 use super::checker::{Checker, section};
-use crate::scenario::Expect;
 use crate::scenario::de::{At, Entries, OneOrMore};
-use crate::scenario::schema::{Document, Maybe};
+use crate::scenario::schema::{Document, Maybe, Share};
 use crate::scenario::suggest;
+use crate::scenario::{Expect, Least};
 
 /// Everything that a scenario can expect, by tense.
 pub(super) struct Known {
@@ -84,6 +85,7 @@ pub(super) fn expect(
     }
     expect.always = names(check, known, &spec.always, "always", &known.always);
     expect.sometimes = names(check, known, &spec.sometimes, "sometimes", &known.sometimes);
+    expect.often = often(check, known, &spec.often);
     expect.eventually = goals(check, known, &spec.eventually, calm);
     let asked = document.clients.is_some() || document.script.is_some();
     if !asked && let Some((name, _)) = reply(document) {
@@ -93,10 +95,11 @@ pub(super) fn expect(
     let nothing = spec.always.is_none()
         && spec.eventually.is_none()
         && spec.sometimes.is_none()
+        && spec.often.is_none()
         && spec.violated.is_none();
     let empty = expect == Expect::default() && check.problems.is_empty();
     if (nothing || empty) && !scripted {
-        let help = "name a property under always, eventually, sometimes or violated";
+        let help = "name a property under always, eventually, sometimes, often or violated";
         check.say(&at.span, "nothing is checked", help);
     }
     expect
@@ -121,6 +124,34 @@ fn goals(
         goals.push((goal, within));
     }
     goals
+}
+
+/// The points that must be reached in so many runs.
+fn often(
+    check: &mut Checker<'_>,
+    known: &Known,
+    entries: &Maybe<Entries<Share>>,
+) -> Vec<(&'static str, Least)> {
+    let mut often = Vec::new();
+    for (name, at) in section(entries).map_or(&[][..], |entries| &entries.0) {
+        let least = match at.value {
+            Some(Share::Percent(share)) if share > Chance::NEVER => Least::Share(share),
+            Some(Share::Weight(runs)) if runs > 0 => Least::Runs(runs),
+            Some(_) => {
+                check.say(
+                    &at.span,
+                    "in no run is never too few",
+                    "write a share, 5%, or how many: 10",
+                );
+                continue;
+            }
+            None => continue,
+        };
+        if let Some(point) = find(check, known, name, "often", &known.sometimes) {
+            often.push((point, least));
+        }
+    }
+    often
 }
 
 fn reply(document: &Document) -> Option<&(At<String>, At<Duration>)> {

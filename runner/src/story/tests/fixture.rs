@@ -206,6 +206,8 @@ pub(super) fn tell(
         operations: Operations::default(),
         taken: Vec::new(),
         judged: Vec::new(),
+        signature: None,
+        coverage: None,
         culprit: None,
     };
     let mut told = Vec::new();
