@@ -8,7 +8,7 @@ use std::fmt;
 
 use sim_core::check::linearizable::{Checker, Model, Verdict};
 use sim_core::check::{Judge, Judgement};
-use sim_core::history::History;
+use sim_core::history::{Access, History, Reading, Value};
 use sim_core::id::RequestId;
 use sim_core::rng::Draw;
 
@@ -226,6 +226,39 @@ fn parse_value(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("`{text}` is no value: write a whole number"))
 }
 
+/// How a command reads, with what the store said to it if it is known. What a deletion does to a
+/// register no access can say.
+#[must_use]
+pub fn reading(command: &Command, output: Option<&Output>) -> Reading {
+    let object = Value::Name(format!("{:?}", command.key()));
+    let at = || object.clone();
+    let found = match (command, output) {
+        (Command::Get { .. }, Some(Output::Value(value))) => Some(Value::Number(*value)),
+        (Command::Get { .. }, Some(Output::Absent)) => Some(Value::Nil),
+        _ => None,
+    };
+    let (function, given, accesses) = match *command {
+        Command::Put { value, .. } => {
+            let value = Value::Number(value);
+            ("write", value.clone(), Some(vec![Access::Write { object: at(), value }]))
+        }
+        Command::Get { .. } => {
+            let read = Access::Read { object: at(), found: found.clone() };
+            ("read", Value::Nil, Some(vec![read]))
+        }
+        Command::Delete { .. } => ("delete", Value::Nil, None),
+        Command::CompareAndSet { expected, value, .. } => {
+            let [expected, value] = [expected, value].map(Value::Number);
+            let was_there = matches!(output, Some(Output::Done));
+            let read = Access::Read { object: at(), found: was_there.then(|| expected.clone()) };
+            let write = Access::Write { object: at(), value: value.clone() };
+            ("cas", Value::List(vec![expected, value]), Some(vec![read, write]))
+        }
+    };
+    let declined = matches!(output, Some(Output::Differs));
+    Reading { function, object: Some(object), given, found, declined, accesses }
+}
+
 /// Judges histories of the store by linearizability, as a protocol's clients see it: by a model
 /// that is the [`Kv`] in essence.
 #[must_use]
@@ -361,6 +394,27 @@ mod tests {
             assert!(error.starts_with(hint), "{text}: {error}");
         }
         assert!(parse_output("maybe").is_err());
+    }
+
+    #[test]
+    fn a_command_reads_as_what_it_does_to_a_register() {
+        let reads = |command: &str, output: Option<&str>| {
+            let command = parse_command(command).expect("a command");
+            let output = output.map(|output| parse_output(output).expect("an output"));
+            reading(&command, output.as_ref())
+        };
+        let x = || Value::Name("x".into());
+        let number = Value::Number;
+        let read = |found| vec![Access::Read { object: x(), found }];
+        let write = |value| Access::Write { object: x(), value: number(value) };
+        assert_eq!(reads("get x", None).accesses, Some(read(None)));
+        assert_eq!(reads("get x", Some("7")).accesses, Some(read(Some(number(7)))));
+        assert_eq!(reads("get x", Some("absent")).found, Some(Value::Nil));
+        assert_eq!(reads("put x 1", None).accesses, Some(vec![write(1)]));
+        let cas = reads("cas x 1 2", Some("done"));
+        assert_eq!(cas.accesses, Some([read(Some(number(1))), vec![write(2)]].concat()));
+        assert!(!cas.declined && reads("cas x 1 2", Some("differs")).declined);
+        assert_eq!(reads("delete x", Some("done")).accesses, None);
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sim_core::Duration;
 
+use crate::export::Notation;
+use crate::output::words::listed;
 use crate::scenario::seeds::{self, NoNumber, Written};
 
 /// Runs distributed protocols through partitions, crashes and lost messages: thousands of seeds at a
@@ -54,6 +56,12 @@ pub(crate) enum Command {
     /// flaw was found in. Anything else ends with 1. Without names of flaws and without `--fast`, the
     /// table is written to zoo.md in the folder for results.
     Zoo(Zoo),
+    /// Explain a failing seed: what led to it, what would have averted it, and when the run was lost
+    ///
+    /// The seed runs again and again with something otherwise: with single decisions changed, the latest
+    /// first, until one lets it pass; and with other seeds from a time on, to see how many of its futures
+    /// still fail. What is said does not depend on the number of threads, unless the time runs out.
+    Explain(Explain),
     /// List what there is to run, and what it is judged by
     List(List),
 }
@@ -61,7 +69,7 @@ pub(crate) enum Command {
 /// Which scenario, and what is different about it.
 #[derive(Args, Debug)]
 pub(crate) struct Scenario {
-    /// The scenario's file. `sim replay` and `sim shrink` take the file of a kept failure too
+    /// The scenario's file. `sim replay`, `shrink` and `explain` take the file of a kept failure too
     #[arg(value_name = "SCENARIO")]
     path: PathBuf,
 
@@ -195,6 +203,17 @@ pub(crate) struct Replay {
           "nodes", "kinds", "plot", "states", "as_scenario"])]
     pub(crate) html: Option<PathBuf>,
 
+    /// Step through the run in the terminal, event by event: forward, backward, to a violation, a node or a
+    /// kind; look at states; decide otherwise, and keep that as a scenario
+    #[arg(long, conflicts_with_all = ["as_scenario", "exports", "html", "from", "until", "nodes", "kinds",
+          "around_violation", "plot", "all", "states"])]
+    pub(crate) interactive: bool,
+
+    /// Write the run in the notation of another tool; may be given several times
+    #[arg(long = "export", value_name = "FORMAT[=FILE]", conflicts_with_all = ["as_scenario", "html"],
+          long_help = exports_help())]
+    pub(crate) exports: Vec<Export>,
+
     /// Tell what a node knew before a step, and what the step changed: of each step that is told, or
     /// of those of one node; `--state=NAME` may be given several times
     #[arg(long = "state", value_name = "NAME", num_args = 0..=1, require_equals = true,
@@ -269,6 +288,28 @@ pub(crate) struct Zoo {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Explain {
+    #[command(flatten)]
+    pub(crate) scenario: Scenario,
+
+    /// The seed that fails; a kept failure has its own
+    #[arg(long, value_name = "N", value_parser = seed)]
+    pub(crate) seed: Option<u64>,
+
+    /// Try for so long, in real time
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "60s")]
+    pub(crate) budget: Duration,
+
+    /// How many threads to use [default: one for each core]
+    #[arg(long, short, value_name = "N", value_parser = jobs)]
+    pub(crate) jobs: Option<NonZeroUsize>,
+
+    /// How to print the explanation
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(crate) format: Format,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct List {
     /// Which list; all of them if not given
     pub(crate) what: Option<Topic>,
@@ -334,6 +375,46 @@ impl FromStr for Seeds {
             Written::Range(range) => Self::Range(range),
         })
     }
+}
+
+/// A notation, and where what is written in it goes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Export {
+    pub(crate) notation: Notation,
+    /// Standard output if there is none.
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl FromStr for Export {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, file) = match text.split_once('=') {
+            Some((name, file)) => (name, Some(file)),
+            None => (text, None),
+        };
+        let known = Notation::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+        let known: Vec<String> = known.map(|value| value.get_name().to_owned()).collect();
+        let notation = Notation::from_str(name, false);
+        let notation = notation.map_err(|_| format!("the formats are {}", listed(&known)))?;
+        match file {
+            Some("") => Err(format!("which file? write {name}=FILE, or {name} alone")),
+            _ => Ok(Self { notation, file: file.map(PathBuf::from) }),
+        }
+    }
+}
+
+/// What `--export` does, with every format.
+fn exports_help() -> String {
+    let mut help = String::from(
+        "Write the run in the notation of another tool; may be given several times. Without a file it goes \
+         to standard output, and the story is not told. FORMAT is one of:\n",
+    );
+    for value in Notation::value_variants().iter().filter_map(ValueEnum::to_possible_value) {
+        let about = value.get_help().map(ToString::to_string).unwrap_or_default();
+        help.push_str(&format!("\n- {}: {about}", value.get_name()));
+    }
+    help
 }
 
 /// How many seeds are run a second time.

@@ -8,16 +8,19 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use serde::de::DeserializeOwned;
+use sim_core::schedule::Chosen;
 use sim_core::subject::{ConfigOf, Flaw, Point, Subject, TaskOf, ToldOf};
 use sim_core::{Duration, Time};
 
 use crate::chronicle::Chronicle;
+use crate::history::Operation;
 use crate::kept::{Departure, Recording};
 use crate::outcome::Outcome;
 use crate::prepared::Runs;
 use crate::scenario::{self, Node, ScenarioErrors, Source};
 use crate::story::StoryOptions;
 use crate::summary::Expectations;
+use crate::variation::{Decision, Variation};
 
 /// The protocols that can be run by name.
 pub struct Catalogue {
@@ -148,6 +151,15 @@ pub trait Prepared: Send + Sync {
     /// Runs a seed and puts down everything that happens, with what caused what; if there is a recording,
     /// with everything decided like that.
     fn chronicle(&self, seed: u64, recording: Option<&Recording>) -> Chronicle;
+    /// The same of a run in which something is otherwise.
+    fn chronicle_otherwise(&self, seed: u64, variation: &Variation) -> Chronicle;
+    /// Runs a seed and gives what clients asked in it and were told; if there is a recording, with
+    /// everything decided like that.
+    fn history(&self, seed: u64, recording: Option<&Recording>) -> Vec<Operation>;
+    /// Runs a seed with something otherwise, and notes what is decided in it, in order.
+    fn decisions(&self, seed: u64, variation: &Variation) -> Vec<Decision>;
+    /// A decision as an entry of a schedule says it: `message` and what, `delay` and how long.
+    fn entry(&self, chosen: &Chosen) -> Vec<(&'static str, String)>;
     /// Runs a seed and notes the fingerprint after each event, with the event's lines: what it was, and
     /// what came of it.
     fn fingerprints(&self, seed: u64) -> Vec<(u64, String)>;
@@ -218,6 +230,8 @@ pub struct Cut {
 pub trait Worker {
     /// Runs a seed.
     fn run(&mut self, seed: u64) -> Outcome;
+    /// Runs a seed with something otherwise.
+    fn run_otherwise(&mut self, seed: u64, variation: &Variation) -> Outcome;
 }
 
 struct Of<S>(PhantomData<fn() -> S>);

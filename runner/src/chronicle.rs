@@ -8,9 +8,12 @@
 //! Like a story it does not judge, and it changes nothing.
 
 mod chain;
+mod headline;
 mod listen;
+mod past;
 mod post;
 mod states;
+mod suspects;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +29,7 @@ use crate::outcome::Outcome;
 
 pub(crate) use listen::Listener;
 pub use states::Part;
+pub(crate) use suspects::Suspects;
 
 /// Everything that happened in one run.
 #[derive(Clone, Debug)]

@@ -21,7 +21,9 @@
 //! - [`coverage`]: which of a protocol's words runs came to.
 //! - [`story`]: one run, as a person follows it.
 //! - [`chronicle`]: one run, as data: every event with what caused it.
+//! - [`history`](mod@history): what clients asked in a run, and were told.
 //! - [`kept`]: a failing run in a file, to be seen again.
+//! - [`variation`]: a run in which something is otherwise.
 //! - [`determinism`]: whether a seed gives the same run twice.
 //!
 //! # Exit codes
@@ -37,6 +39,7 @@ pub mod chronicle;
 pub mod coverage;
 pub mod determinism;
 pub mod histogram;
+pub mod history;
 pub mod kept;
 pub mod names;
 pub mod outcome;
@@ -47,9 +50,13 @@ pub mod signature;
 pub mod story;
 pub mod summary;
 pub mod sweep;
+pub mod variation;
 
 mod args;
 mod commands;
+mod debugger;
+mod explain;
+mod export;
 mod fared;
 mod invocation;
 mod output;

@@ -21,6 +21,9 @@ thread_local! {
 /// The line that replays a seed.
 static HINT: OnceLock<Hint> = OnceLock::new();
 
+/// What is done before anything is printed: somebody may have the screen for himself.
+static FIRST: OnceLock<fn()> = OnceLock::new();
+
 type Hint = Box<dyn Fn(u64) -> String + Send + Sync>;
 
 /// From now on panics are treated as described above.
@@ -31,6 +34,9 @@ pub(crate) fn install() {
             let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line()));
             PLACE.with_borrow_mut(|last| *last = place);
         } else {
+            if let Some(first) = FIRST.get() {
+                first();
+            }
             usual(panic);
             add_hint();
         }
@@ -41,6 +47,12 @@ pub(crate) fn install() {
 pub(crate) fn hint_with(hint: impl Fn(u64) -> String + Send + Sync + 'static) {
     // A second sweep in one process keeps the first one's hint; there is none.
     let _ = HINT.set(Box::new(hint));
+}
+
+/// Does this before the tool's own mistakes are printed.
+pub(crate) fn first(what: fn()) {
+    // There is one screen, and it is given back in one way.
+    let _ = FIRST.set(what);
 }
 
 /// Runs something that catches its own panics. Says where the last of them was.

@@ -24,6 +24,7 @@ use crate::catalogue::{Notes, Prepared, Retraced, Runnable, SpeltOut, Worker};
 use crate::chronicle::{Chronicle, Listener};
 use crate::coverage::{Survey, Words};
 use crate::determinism::Diary;
+use crate::history::{self, Operation};
 use crate::kept::{Recording, Tape, Trail, Walker};
 use crate::names::Names;
 use crate::outcome::{Operations, Outcome, Verdict};
@@ -33,6 +34,7 @@ use crate::shrink::Scribe;
 use crate::signature::{Shaper, Signature};
 use crate::story::{self, Story, StoryOptions};
 use crate::summary::Expectations;
+use crate::variation::{self, Decision, Notary, Variation};
 
 /// A scenario of one protocol, ready to run.
 pub(crate) struct Runs<S: Subject> {
@@ -92,13 +94,26 @@ impl<S: Runnable> Runs<S> {
         }))
     }
 
+    /// The same run with something otherwise.
+    fn setup_otherwise(&self, seed: u64, variation: &Variation) -> Setup<S::Protocol, S::Client> {
+        let mut setup = self.setup(seed);
+        setup.reseeds.clone_from(&variation.reseeds);
+        setup.world.end = variation.until.map_or(setup.world.end, |it| it.min(setup.world.end));
+        setup
+    }
+
     /// The decisions that are not drawn, for one run: those of the scenario, then when clients ask.
     fn schedule(&self) -> Option<Rc<RefCell<Schedule>>> {
+        self.schedule_and(&[])
+    }
+
+    /// The same, and these, which count where there are two.
+    fn schedule_and(&self, more: &[Chosen]) -> Option<Rc<RefCell<Schedule>>> {
         let decisions = &self.scenario.schedule;
         let chosen = decisions.iter().map(|decision| decision.chosen.clone());
         let asks = (0..).map(ClientId).zip(&self.scenario.asks);
         let gaps = asks.flat_map(|(client, asks)| gaps(client, asks.iter().map(|ask| ask.at)));
-        let chosen: Vec<Chosen> = chosen.chain(gaps).collect();
+        let chosen: Vec<Chosen> = chosen.chain(gaps).chain(more.iter().cloned()).collect();
         (!chosen.is_empty()).then(|| Rc::new(RefCell::new(Schedule::new(&chosen))))
     }
 
@@ -141,6 +156,25 @@ impl<S: Runnable> Runs<S> {
         let beside: BTreeSet<_> = self.scenario.script.iter().map(|line| line.through).collect();
         let beside = u32::try_from(beside.len()).unwrap_or(u32::MAX);
         self.scenario.world.clients.count.saturating_add(beside)
+    }
+
+    /// The chronicle of a run that is begun like this.
+    fn chronicle_of(
+        &self,
+        seed: u64,
+        begin: impl for<'b> FnOnce(&'b mut Bench<'_, S>) -> &'b mut Sim<S>,
+    ) -> Chronicle {
+        let _about = panics::about(seed);
+        let _notes = story::listen();
+        let mut bench = Bench::new(self);
+        let listener = Listener::new(&self.scenario.names, S::MESSAGES, &self.world(seed));
+        let listener = Rc::new(RefCell::new(listener));
+        begin(&mut bench).follow(Box::new(Rc::clone(&listener)));
+        let outcome = bench.finish(seed);
+        // The simulation holds the other share.
+        drop(bench);
+        let listener = Rc::into_inner(listener).expect("the only share");
+        listener.into_inner().finish(outcome)
     }
 
     fn families(&self) -> Vec<Family> {
@@ -278,36 +312,42 @@ impl<S: Runnable> Prepared for Runs<S> {
         let story = story.speaking(S::MESSAGES).teaching(self.scenario.expect.violated.clone());
         let story = Rc::new(RefCell::new(story));
         story.borrow_mut().opens(seed, &self.world(seed), &self.scenario.world);
-        let schedule = self.schedule();
-        let tape = recording.map(|recording| {
-            let tape = self.tape(schedule.clone()).imposing(&recording.decisions);
-            Rc::new(RefCell::new(tape))
-        });
-        let simulation = bench.begin_with(seed, schedule, tape);
-        simulation.follow(Box::new(Rc::clone(&story)));
+        bench.begin_as(seed, recording).follow(Box::new(Rc::clone(&story)));
         let outcome = bench.finish(seed);
         story.borrow().tell(&outcome, out)?;
         Ok(outcome)
     }
 
     fn chronicle(&self, seed: u64, recording: Option<&Recording>) -> Chronicle {
+        self.chronicle_of(seed, |bench| bench.begin_as(seed, recording))
+    }
+
+    fn chronicle_otherwise(&self, seed: u64, variation: &Variation) -> Chronicle {
+        self.chronicle_of(seed, |bench| bench.begin_otherwise(seed, variation))
+    }
+
+    fn history(&self, seed: u64, recording: Option<&Recording>) -> Vec<Operation> {
         let _about = panics::about(seed);
-        let _notes = story::listen();
         let mut bench = Bench::new(self);
-        let listener = Listener::new(&self.scenario.names, S::MESSAGES, &self.world(seed));
-        let listener = Rc::new(RefCell::new(listener));
-        let schedule = self.schedule();
-        let tape = recording.map(|recording| {
-            let tape = self.tape(schedule.clone()).imposing(&recording.decisions);
-            Rc::new(RefCell::new(tape))
-        });
-        let simulation = bench.begin_with(seed, schedule, tape);
-        simulation.follow(Box::new(Rc::clone(&listener)));
-        let outcome = bench.finish(seed);
-        // The simulation holds the other share.
-        drop(bench);
-        let listener = Rc::into_inner(listener).expect("the only share");
-        listener.into_inner().finish(outcome)
+        let simulation = bench.begin_as(seed, recording);
+        panics::quietly(|| simulation.run());
+        history::told::<S>(simulation.history(), &self.scenario.names)
+    }
+
+    fn decisions(&self, seed: u64, variation: &Variation) -> Vec<Decision> {
+        let _about = panics::about(seed);
+        let mut setup = self.setup_otherwise(seed, variation);
+        let schedule = self.schedule_and(&variation.chosen);
+        let notary = Rc::new(RefCell::new(Notary::of(schedule)));
+        setup.decider = Some(Rc::clone(&notary) as SharedDecider);
+        let mut simulation: Sim<S> = Simulation::new(setup);
+        simulation.follow(Box::new(Rc::clone(&notary)));
+        panics::quietly(|| simulation.run());
+        notary.borrow_mut().noted()
+    }
+
+    fn entry(&self, chosen: &Chosen) -> Vec<(&'static str, String)> {
+        variation::entry(chosen, &self.scenario.names, S::MESSAGES)
     }
 
     fn fingerprints(&self, seed: u64) -> Vec<(u64, String)> {
@@ -352,6 +392,12 @@ impl<S: Runnable> Worker for Bench<'_, S> {
         }
         outcome
     }
+
+    fn run_otherwise(&mut self, seed: u64, variation: &Variation) -> Outcome {
+        let _about = panics::about(seed);
+        self.begin_otherwise(seed, variation);
+        self.finish(seed)
+    }
 }
 
 impl<'a, S: Runnable> Bench<'a, S> {
@@ -367,6 +413,16 @@ impl<'a, S: Runnable> Bench<'a, S> {
         self.begin_with(seed, schedule, None)
     }
 
+    /// The same; if there is a recording, with everything decided like that.
+    fn begin_as(&mut self, seed: u64, recording: Option<&Recording>) -> &mut Sim<S> {
+        let schedule = self.runs.schedule();
+        let tape = recording.map(|recording| {
+            let tape = self.runs.tape(schedule.clone()).imposing(&recording.decisions);
+            Rc::new(RefCell::new(tape))
+        });
+        self.begin_with(seed, schedule, tape)
+    }
+
     /// The same, with a tape that notes or imposes what is decided. It asks the schedule itself.
     fn begin_with(
         &mut self,
@@ -374,11 +430,25 @@ impl<'a, S: Runnable> Bench<'a, S> {
         schedule: Option<Rc<RefCell<Schedule>>>,
         tape: Option<Rc<RefCell<Tape>>>,
     ) -> &mut Sim<S> {
-        let mut setup = self.runs.setup(seed);
-        setup.decider = match tape {
-            Some(tape) => Some(tape),
-            None => schedule.clone().map(|schedule| schedule as SharedDecider),
-        };
+        let tape = tape.map(|tape| tape as SharedDecider);
+        self.begin_setup(self.runs.setup(seed), schedule, tape)
+    }
+
+    /// A run in which something is otherwise.
+    fn begin_otherwise(&mut self, seed: u64, variation: &Variation) -> &mut Sim<S> {
+        let schedule = self.runs.schedule_and(&variation.chosen);
+        self.begin_setup(self.runs.setup_otherwise(seed, variation), schedule, None)
+    }
+
+    /// A run of this setup, which this decider decides or else the schedule.
+    fn begin_setup(
+        &mut self,
+        mut setup: Setup<S::Protocol, S::Client>,
+        schedule: Option<Rc<RefCell<Schedule>>>,
+        decider: Option<SharedDecider>,
+    ) -> &mut Sim<S> {
+        let scheduled = || schedule.clone().map(|schedule| schedule as SharedDecider);
+        setup.decider = decider.or_else(scheduled);
         self.schedule = schedule;
         match &mut self.simulation {
             Some(simulation) => simulation.restart(setup),

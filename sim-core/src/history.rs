@@ -1,6 +1,10 @@
 //! The history: what clients asked, what they were told, and in which order. Checkers judge it.
 
+mod reading;
+
 use std::fmt;
+
+pub use reading::{Access, Reading, Value};
 
 use crate::id::{ClientId, RequestId};
 use crate::time::Time;

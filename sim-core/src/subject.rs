@@ -3,6 +3,7 @@
 
 use crate::check::{Goal, Invariant, Judge};
 use crate::client::Client;
+use crate::history::Reading;
 use crate::id::{NodeId, RequestId};
 use crate::protocol::{Cluster, Protocol};
 use crate::rng::Draw;
@@ -126,6 +127,14 @@ pub trait Subject: 'static {
     fn parse_told(text: &str) -> Result<ToldOf<Self>, String> {
         let _ = text;
         Err(format!("{} answers nothing", Self::NAME))
+    }
+
+    /// How an operation reads to those who know no protocol, with what it was told if it was. `None`
+    /// unless a subject says so: then it is known as it is printed.
+    #[must_use]
+    fn reading(asked: &AskedOf<Self>, told: Option<&ToldOf<Self>>) -> Option<Reading> {
+        let _ = (asked, told);
+        None
     }
 }
 

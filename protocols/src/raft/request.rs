@@ -4,6 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use sim_core::check::linearizable::Model;
+use sim_core::history::Reading;
 use sim_core::id::{NodeId, NodeSet, RequestId};
 use sim_core::rng::Draw;
 use sim_core::subject::Scope;
@@ -118,6 +119,14 @@ pub(super) fn parse(
         }
     };
     Ok(Request::Order(order))
+}
+
+/// How a request reads: an order touches nothing of what the store holds.
+pub(super) fn reading(request: &Request<Command>, told: Option<&Reply<Output>>) -> Option<Reading> {
+    match request {
+        Request::Command(command) => Some(kv::reading(command, told.and_then(Reply::output))),
+        Request::Order(_) => None,
+    }
 }
 
 /// Histories of the store are judged key by key, and orders change none of it.

@@ -1,10 +1,11 @@
 //! Raft under its name, replicating a key-value store.
 
 use sim_core::client::OneReply;
+use sim_core::history::Reading;
 use sim_core::id::{NodeId, RequestId};
 use sim_core::protocol::Cluster;
 use sim_core::rng::Draw;
-use sim_core::subject::{self, Point, Property, Scope, Subject, TaskOf, ToldOf};
+use sim_core::subject::{self, AskedOf, Point, Property, Scope, Subject, TaskOf, ToldOf};
 
 use super::flaw::FLAWS;
 use super::request::{self, Reply, Store};
@@ -53,6 +54,10 @@ impl Subject for RaftKv {
 
     fn parse_told(text: &str) -> Result<ToldOf<Self>, String> {
         kv::parse_output(text).map(Reply::Applied)
+    }
+
+    fn reading(asked: &AskedOf<Self>, told: Option<&ToldOf<Self>>) -> Option<Reading> {
+        request::reading(asked, told)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What each command does, a file each.
 
+mod explain;
+mod failing;
 mod list;
 mod replay;
 mod run;
@@ -18,6 +20,7 @@ pub(crate) fn execute(catalogue: &Catalogue, cli: &Cli) -> u8 {
         Command::Replay(args) => replay::replay(catalogue, args, cli.color),
         Command::Shrink(args) => shrink::shrink(catalogue, args, cli.color),
         Command::Zoo(args) => zoo::zoo(catalogue, args, cli.color),
+        Command::Explain(args) => explain::explain(catalogue, args, cli.color),
         Command::List(args) => list::list(catalogue, args, cli.color),
     };
     done.unwrap_or_else(|error| {

@@ -1,15 +1,18 @@
 //! `sim replay`: one seed, told as a story, or written as a scenario.
 
+mod export;
+
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::Path;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use sim_core::{Duration, Time};
 
 use super::{change, prepare};
 use crate::args::{Color, Replay};
 use crate::catalogue::{Catalogue, Prepared, Retraced};
+use crate::debugger::{self, Ended, Order};
 use crate::invocation::Invocation;
 use crate::kept::{self, Departure, Event, Kept, Recording};
 use crate::outcome::{Outcome, Verdict};
@@ -19,6 +22,7 @@ use crate::output::words::{WIDTH, grouped, many, wrapped};
 use crate::page;
 use crate::paths;
 use crate::scenario::Source;
+use crate::signals;
 use crate::story::{States, StoryOptions};
 
 pub(super) fn replay(catalogue: &Catalogue, args: &Replay, color: Color) -> anyhow::Result<u8> {
@@ -27,18 +31,28 @@ pub(super) fn replay(catalogue: &Catalogue, args: &Replay, color: Color) -> anyh
     if args.as_scenario {
         return as_scenario(&run, &mut out, color);
     }
+    if args.interactive {
+        return interactive(&run, out.is_colored());
+    }
     let options = options(args, &out);
     run.scenario.check_story(&options).map_err(|wrong| anyhow!(wrong))?;
-    let (outcome, difference) = match (&args.html, &run.kept) {
+    let written = export::all(&run, &args.exports)?;
+    let is_told = written.is_none();
+    let (outcome, difference) = match (&args.html, written) {
         (Some(file), _) => drawn(&run, args, file, &mut out)?,
-        (None, Some(kept)) => tell_kept(&run, kept, options.clone(), &mut out)?,
-        (None, None) => (run.scenario.replay(run.seed, None, &options, &mut out)?, None),
+        (None, None) => tell(&run, options.clone(), &mut out)?,
+        (None, Some(text)) => {
+            write!(out, "{text}")?;
+            tell(&run, options.clone(), &mut io::sink())?
+        }
     };
     let idle = idle(&run, &outcome);
     for text in difference.iter().chain(&idle) {
-        writeln!(out)?;
-        for line in wrapped(text, options.width) {
-            writeln!(out, "{line}")?;
+        let lines = wrapped(text, options.width).join("\n");
+        if is_told {
+            writeln!(out, "\n{lines}")?;
+        } else {
+            complain(color, &lines);
         }
     }
     out.flush()?;
@@ -61,6 +75,33 @@ struct Run {
     seed: u64,
     /// How it was, if a kept failure says so.
     kept: Option<Kept>,
+}
+
+impl Run {
+    /// What was decided in it, if that is known.
+    fn recording(&self) -> Option<&Recording> {
+        self.kept.as_ref()?.run.as_ref().map(|(_, recording)| recording)
+    }
+}
+
+/// Lets somebody step through the run.
+fn interactive(run: &Run, is_colored: bool) -> anyhow::Result<u8> {
+    // What is decided otherwise is decided by this build.
+    if let (Some(kept), Some(recording)) = (&run.kept, run.recording())
+        && (retrace(run, recording)?.changed > 0 || !recording.is_complete)
+    {
+        bail!(
+            "this build draws otherwise than {}, which kept the run: write it with --as-scenario, and \
+             step through that",
+            kept.build
+        );
+    }
+    let stop = signals::heed();
+    let (scenario, source, seed) = (&*run.scenario, &run.source, run.seed);
+    Ok(match debugger::show(&Order { scenario, source, seed, is_colored, stop })? {
+        Ended::Quit => 0,
+        Ended::Interrupted => signals::exit_code(),
+    })
 }
 
 /// What is to be replayed.
@@ -164,12 +205,24 @@ fn drawn(
     Ok((chronicle.outcome, difference))
 }
 
+/// Tells the story of a run, and in what it is not what was kept.
+fn tell(
+    run: &Run,
+    options: StoryOptions,
+    out: &mut dyn io::Write,
+) -> anyhow::Result<(Outcome, Option<String>)> {
+    match &run.kept {
+        Some(kept) => tell_kept(run, kept, options, out),
+        None => Ok((run.scenario.replay(run.seed, None, &options, out)?, None)),
+    }
+}
+
 /// Tells the story of a kept failure, and in what it is not what was kept.
 fn tell_kept(
     run: &Run,
     kept: &Kept,
     mut options: StoryOptions,
-    out: &mut Out,
+    out: &mut dyn io::Write,
 ) -> anyhow::Result<(Outcome, Option<String>)> {
     let Some((_, recording)) = &kept.run else {
         let outcome = run.scenario.replay(run.seed, None, &options, out)?;

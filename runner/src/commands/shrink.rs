@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use anstyle::{AnsiColor, Style};
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 
-use super::{change, prepare};
+use super::failing::{self, Run};
 use crate::args::{Color, Shrink};
-use crate::catalogue::{Catalogue, Prepared};
+use crate::catalogue::Catalogue;
 use crate::invocation::Invocation;
-use crate::kept::{self, Kept};
-use crate::outcome::{Outcome, Verdict};
+use crate::kept;
+use crate::outcome::Verdict;
 use crate::output::table::{Cell, aligned};
-use crate::output::terminal::{Out, complain};
-use crate::output::words::{WIDTH, many, spent, wrapped};
+use crate::output::terminal::Out;
+use crate::output::words::{many, spent};
 use crate::paths;
 use crate::results;
 use crate::scenario::Source;
@@ -24,10 +24,10 @@ use crate::shrink::{self, Ending, Opening, Order, Shrunk};
 use crate::signals;
 
 pub(super) fn shrink(catalogue: &Catalogue, args: &Shrink, color: Color) -> anyhow::Result<u8> {
-    let Some(run) = what(catalogue, args)? else {
-        return nothing_to_shrink(args, color);
+    let Some(run) = failing::what(catalogue, &args.scenario, args.seed)? else {
+        return Ok(failing::nothing(&args.scenario, args.seed, "shrink", color));
     };
-    let path = run.place(args);
+    let path = place(&run, args);
     if paths::absolute(&path) == paths::absolute(args.scenario.path()) {
         bail!("{} would take the place of what is shrunk: name another", paths::shown(&path));
     }
@@ -63,114 +63,18 @@ pub(super) fn shrink(catalogue: &Catalogue, args: &Shrink, color: Color) -> anyh
     })
 }
 
-/// A run that failed.
-struct Run {
-    source: Source,
-    seed: u64,
-    /// The scenario of that run alone.
-    text: String,
-    outcome: Outcome,
-    property: &'static str,
-    message: String,
-    /// Whether the scenario wants to see it broken.
-    is_lesson: bool,
-    /// The mistake that the protocol was told to make, and what that is.
-    flaw: Option<(&'static str, &'static str)>,
-}
-
-/// What is to be shrunk; nothing if it does not fail.
-fn what(catalogue: &Catalogue, args: &Shrink) -> anyhow::Result<Option<Run>> {
+/// Where the result goes.
+fn place(run: &Run, args: &Shrink) -> PathBuf {
+    if let Some(out) = &args.out {
+        return out.clone();
+    }
     let path = args.scenario.path();
-    if !kept::is_one(path) {
-        let seed = args.seed.ok_or_else(|| anyhow!("which seed? say it: --seed 0"))?;
-        let (source, scenario) = prepare(catalogue, &args.scenario)?;
-        let text = scenario.as_scenario(&source.text, seed, None);
-        return Run::of(catalogue, source, seed, text);
+    if kept::is_one(path) {
+        return path.with_extension("yaml");
     }
-    let kept = kept::read(path)?;
-    let changed = change(kept.source.clone(), &args.scenario)?;
-    let seed = args.seed.unwrap_or(kept.seed);
-    if seed != kept.seed || !changed.overrides.is_empty() {
-        let scenario = catalogue.prepare(&changed)?;
-        let text = scenario.as_scenario(&changed.text, seed, None);
-        return Run::of(catalogue, changed, seed, text);
-    }
-    as_kept(catalogue, &kept)
+    results::beside_failures(Path::new("results"), &run.source.name)
+        .join(format!("{}-{}.yaml", run.property, run.seed))
 }
-
-/// The run of a kept failure: as this build draws it or, where that is another one, as it was.
-fn as_kept(catalogue: &Catalogue, kept: &Kept) -> anyhow::Result<Option<Run>> {
-    let plan = kept.run.as_ref().map_or(&kept.source, |(plan, _)| plan);
-    let scenario = catalogue.prepare(plan)?;
-    let is_it = |run: &Run| kept.property.as_deref().is_none_or(|was| was == run.property);
-    let text = scenario.as_scenario(&plan.text, kept.seed, None);
-    let drawn = Run::of(catalogue, plan.clone(), kept.seed, text)?.filter(is_it);
-    let Some((_, recording)) = kept.run.as_ref().filter(|_| drawn.is_none()) else {
-        return Ok(drawn);
-    };
-    let retraced = scenario.retrace(kept.seed, recording).map_err(anyhow::Error::msg)?;
-    let text = scenario.as_scenario(&plan.text, kept.seed, Some(&retraced));
-    Ok(Run::of(catalogue, plan.clone(), kept.seed, text)?.filter(is_it))
-}
-
-impl Run {
-    fn of(
-        catalogue: &Catalogue,
-        source: Source,
-        seed: u64,
-        text: String,
-    ) -> anyhow::Result<Option<Self>> {
-        let explicit = Source::new(source.path.clone(), text);
-        let scenario = catalogue.prepare(&explicit)?;
-        let outcome = scenario.worker().run(seed);
-        let Verdict::Violated(violation) = &outcome.verdict else { return Ok(None) };
-        let property = violation.property;
-        let message = violation.message.clone();
-        let is_lesson = scenario.expectations().violated.contains(&property);
-        let flaw = flaw(catalogue, &*scenario, &explicit.text);
-        let text = explicit.text;
-        Ok(Some(Self { source, seed, text, outcome, property, message, is_lesson, flaw }))
-    }
-
-    /// Where the result goes.
-    fn place(&self, args: &Shrink) -> PathBuf {
-        if let Some(out) = &args.out {
-            return out.clone();
-        }
-        let path = args.scenario.path();
-        if kept::is_one(path) {
-            return path.with_extension("yaml");
-        }
-        results::beside_failures(Path::new("results"), &self.source.name)
-            .join(format!("{}-{}.yaml", self.property, self.seed))
-    }
-}
-
-/// The mistake that the protocol is told to make, and what it is.
-fn flaw(
-    catalogue: &Catalogue,
-    scenario: &dyn Prepared,
-    text: &str,
-) -> Option<(&'static str, &'static str)> {
-    let entry = catalogue.entries().find(|entry| entry.name() == scenario.protocol())?;
-    let named = shrink::flaw_of(text)?;
-    let flaw = entry.flaws().iter().find(|flaw| flaw.name == named)?;
-    Some((flaw.name, flaw.about))
-}
-
-fn nothing_to_shrink(args: &Shrink, color: Color) -> anyhow::Result<u8> {
-    let path = paths::shown(args.scenario.path());
-    let text = match args.seed {
-        Some(seed) => format!("seed {seed} of {path} breaks nothing: there is nothing to shrink"),
-        None => {
-            format!("{path} does not fail with this build as it did: there is nothing to shrink")
-        }
-    };
-    complain(color, &wrapped(&text, WIDTH).join("\n"));
-    Ok(INCONCLUSIVE)
-}
-
-const INCONCLUSIVE: u8 = 3;
 
 fn write(run: &Run, args: &Shrink, shrunk: &Shrunk, path: &Path) -> anyhow::Result<()> {
     let message = match &shrunk.outcome().verdict {

@@ -3,6 +3,10 @@
 
 mod place;
 
+mod explains;
+mod exports;
+#[cfg(unix)]
+mod interactive;
 mod lists;
 mod own;
 mod pages;
