@@ -60,6 +60,7 @@ impl<S: Runnable> Runs<S> {
     fn setup(&self, seed: u64) -> Setup<S::Protocol, S::Client> {
         let expect = &self.scenario.expect;
         let world = self.world(seed);
+        let safety_only = world.safety_only;
         let cluster = self.scenario.configs.cluster(world.nodes);
         let workload = self.workload(&world);
         let mut setup = Setup::new(seed, world, cluster);
@@ -73,12 +74,13 @@ impl<S: Runnable> Runs<S> {
                 setup.invariants.push((property.name, make(&setup.cluster)));
             }
             let within = expect.eventually.iter().find(|(name, _)| *name == property.name);
+            let within = within.filter(|_| !safety_only);
             if let (Check::Goal(make), Some(&(name, within))) = (&property.check, within) {
                 setup.goals.push((name, within, make(&setup.cluster)));
             }
         }
         let reply = expect.eventually.iter().find(|(name, _)| *name == builtin::REPLY);
-        setup.reply_within = reply.map(|&(_, within)| within);
+        setup.reply_within = reply.map(|&(_, within)| within).filter(|_| !safety_only);
         setup
     }
 
@@ -183,7 +185,8 @@ impl<S: Runnable> Runs<S> {
             let partition = swarm.partition.iter().flat_map(|_| [Family::Partition, Family::Cut]);
             let crash = swarm.crash.iter().map(|_| Family::Crash);
             let pause = swarm.pause.iter().map(|_| Family::Pause);
-            partition.chain(crash).chain(pause)
+            let clog = swarm.clog.iter().map(|_| Family::Clog);
+            partition.chain(crash).chain(pause).chain(clog)
         });
         let traps = self.scenario.world.traps.iter().map(|trap| trap.blow.family());
         planned.chain(drawn).chain(traps).collect()

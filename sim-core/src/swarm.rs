@@ -4,12 +4,20 @@
 //! The plan is drawn before the run, from streams of its own, so that it can be printed, kept and
 //! shrunk, and so that nothing in the run can disturb it.
 
+mod clogs;
+mod outages;
+mod remains;
+mod shapes;
+
+pub use self::clogs::Clogs;
+pub use self::outages::{Aim, AtMost, Outages};
+pub use self::shapes::{Partitions, Shape};
 use crate::chance::{Chance, Delay};
 use crate::fault::{Fault, FaultKind};
 use crate::id::{ClientId, Seat};
 use crate::rng::{Draw, Key, Keys};
 use crate::time::{Duration, Time};
-use crate::world::{Endpoint, LinkSettings, World};
+use crate::world::{Endpoint, LinkSettings, Pace, World};
 
 /// A range from which one value is drawn once a run; both ends are included.
 pub type Span<T> = (T, T);
@@ -20,7 +28,7 @@ pub type Span<T> = (T, T);
 /// use sim_core::chance::Chance;
 /// use sim_core::fault::Family;
 /// use sim_core::rng::Keys;
-/// use sim_core::swarm::{AtMost, Outages, Swarm};
+/// use sim_core::swarm::{Aim, AtMost, Outages, Swarm};
 /// use sim_core::world::World;
 /// use sim_core::{Duration, Time};
 ///
@@ -33,18 +41,12 @@ pub type Span<T> = (T, T);
 ///         lasting: (ms(100), secs(1)),
 ///         at_most: AtMost::Minority,
 ///         mid_step: Chance::from_percent(50),
+///         aims: vec![Aim::Any, Aim::Rolling],
+///         for_ever: Chance::NEVER,
 ///     }),
 ///     chaos: Time::ZERO + secs(20),
-/// #   node_count: vec![],
-/// #   latency: None,
-/// #   duplicate: None,
-/// #   reorder: None,
-/// #   fsync: None,
-/// #   skew: None,
-/// #   drift_ppm: None,
-/// #   partition: None,
-/// #   pause: None,
 ///     // …
+/// #   ..Swarm::calm()
 /// };
 /// let calm = World::calm(3, Time::ZERO + secs(30));
 /// let crashes = |seed: &u64| {
@@ -81,144 +83,20 @@ pub struct Swarm {
     pub crash: Option<Outages>,
     /// Pauses.
     pub pause: Option<Outages>,
+    /// Clogs.
+    pub clog: Option<Clogs>,
+    /// How long clients think between an answer and the next request, if they do.
+    pub think: Option<Span<Duration>>,
+    /// How many keys clients ask about, each number equally likely; empty for the scenario's own.
+    pub keys: Vec<u32>,
+    /// In which share of the runs only a majority is whole when the calm begins, and nobody else ever
+    /// again.
+    pub remains: Chance,
+    /// In which share of the runs more nodes may be out than the protocol bears: nothing but safety is
+    /// asked of those.
+    pub excess: Chance,
     /// When the last fault has ended: the rest of the run is calm.
     pub chaos: Time,
-}
-
-/// Partitions that come and go.
-///
-/// ```
-/// use sim_core::swarm::{Partitions, Shape};
-/// use sim_core::Duration;
-/// # use sim_core::{Time, chance::Chance, fault::FaultKind, rng::Keys, swarm::Swarm, world::World};
-///
-/// let (ms, secs) = (Duration::from_millis, Duration::from_secs);
-/// let partitions = Partitions {
-///     every: (secs(1), secs(2)),
-///     lasting: (ms(50), secs(1)),
-///     shapes: vec![Shape::Halves, Shape::OneAlone],
-/// };
-/// # let (loss, crash, chaos) = (None, None, Time::ZERO + secs(20));
-/// # let swarm = Swarm {
-/// #     keep_each: Chance::ALWAYS, partition: Some(partitions), loss, crash, chaos,
-/// #     node_count: vec![], latency: None, duplicate: None, reorder: None, fsync: None,
-/// #     skew: None, drift_ppm: None, pause: None,
-/// # };
-/// # let world = swarm.draw(&World::calm(3, Time::ZERO + secs(30)), &Keys::new(1));
-/// // In twenty seconds, one every two or three.
-/// assert!((6..=20).contains(&world.faults.len()), "{} partitions", world.faults.len());
-/// assert!(world.faults.iter().all(|fault| matches!(fault.kind, FaultKind::Partition { .. })));
-/// ```
-#[derive(Clone, Debug)]
-pub struct Partitions {
-    /// The time from the end of one to the beginning of the next.
-    pub every: Span<Duration>,
-    /// How long one lasts.
-    pub lasting: Span<Duration>,
-    /// Which shapes may be drawn, each equally likely.
-    pub shapes: Vec<Shape>,
-}
-
-/// How a partition divides the nodes.
-///
-/// ```
-/// use sim_core::swarm::Shape;
-///
-/// let named = |text| Shape::ALL.iter().find(|(name, _)| *name == text).map(|(_, shape)| *shape);
-/// assert_eq!(named("one_way"), Some(Shape::OneWay));
-/// assert_eq!(named("thirds"), None);
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Shape {
-    /// One node against all others.
-    OneAlone,
-    /// Two halves, as even as can be.
-    Halves,
-    /// One node hears nobody, or nobody hears it.
-    OneWay,
-    /// Two halves that meet in one node, which reaches everybody.
-    Bridge,
-}
-
-impl Shape {
-    /// Every shape, with its name in scenarios.
-    pub const ALL: [(&'static str, Self); 4] = [
-        ("one_alone", Self::OneAlone),
-        ("halves", Self::Halves),
-        ("one_way", Self::OneWay),
-        ("bridge", Self::Bridge),
-    ];
-}
-
-/// Crashes or pauses that come and go.
-///
-/// ```
-/// use sim_core::chance::Chance;
-/// use sim_core::swarm::{AtMost, Outages};
-/// use sim_core::Duration;
-/// # use sim_core::{Time, fault::FaultKind, rng::Keys, swarm::Swarm, world::World};
-///
-/// let (ms, secs) = (Duration::from_millis, Duration::from_secs);
-/// let crashes = Outages {
-///     every: (secs(1), secs(2)),
-///     lasting: (ms(10), ms(500)),
-///     at_most: AtMost::One,
-///     mid_step: Chance::NEVER,
-/// };
-/// # let (loss, partition, chaos) = (None, None, Time::ZERO + secs(20));
-/// # let swarm = Swarm {
-/// #     keep_each: Chance::ALWAYS, crash: Some(crashes), loss, partition, chaos,
-/// #     node_count: vec![], latency: None, duplicate: None, reorder: None, fsync: None,
-/// #     skew: None, drift_ppm: None, pause: None,
-/// # };
-/// # let faults = swarm.draw(&World::calm(3, Time::ZERO + secs(30)), &Keys::new(1)).faults;
-/// // Who crashes is back before the next one goes.
-/// assert!((9..=20).contains(&faults.len()), "{} crashes", faults.len());
-/// assert!(faults.windows(2).all(|pair| pair[0].until < Some(pair[1].at)));
-/// ```
-#[derive(Clone, Debug)]
-pub struct Outages {
-    /// The time from the beginning of one to the beginning of the next.
-    pub every: Span<Duration>,
-    /// How long one lasts.
-    pub lasting: Span<Duration>,
-    /// How many nodes may be out at a time.
-    pub at_most: AtMost,
-    /// The chance that a crash falls in the midst of a step.
-    pub mid_step: Chance,
-}
-
-/// How many nodes may be out at a time.
-///
-/// ```
-/// use sim_core::swarm::AtMost;
-///
-/// let named = |text| AtMost::ALL.iter().find(|(name, _)| *name == text).map(|(_, bound)| *bound);
-/// assert_eq!(named("minority"), Some(AtMost::Minority));
-/// assert_eq!(named("2"), None);
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AtMost {
-    /// One.
-    One,
-    /// Fewer than half.
-    Minority,
-    /// All of them.
-    Any,
-}
-
-impl AtMost {
-    /// Every bound, with its name in scenarios.
-    pub const ALL: [(&'static str, Self); 3] =
-        [("one", Self::One), ("minority", Self::Minority), ("any", Self::Any)];
-
-    const fn of(self, nodes: u32) -> usize {
-        match self {
-            Self::One => 1,
-            Self::Minority => (nodes as usize - 1) / 2,
-            Self::Any => nodes as usize,
-        }
-    }
 }
 
 /// The dangers a run may have, each drawn by itself: the number is its place in the key.
@@ -235,9 +113,40 @@ enum Danger {
     Partition,
     Crash,
     Pause,
+    Clog,
+    Hunt,
+    Think,
+    Keys,
+    Remains,
+    Excess,
 }
 
 impl Swarm {
+    /// One that draws nothing.
+    #[must_use]
+    pub const fn calm() -> Self {
+        Self {
+            keep_each: Chance::ALWAYS,
+            node_count: Vec::new(),
+            latency: None,
+            loss: None,
+            duplicate: None,
+            reorder: None,
+            fsync: None,
+            skew: None,
+            drift_ppm: None,
+            partition: None,
+            crash: None,
+            pause: None,
+            clog: None,
+            think: None,
+            keys: Vec::new(),
+            remains: Chance::NEVER,
+            excess: Chance::NEVER,
+            chaos: Time::ZERO,
+        }
+    }
+
     /// The world of one seed: the scenario's own, with the dangers that this seed drew.
     ///
     /// # Panics
@@ -250,14 +159,23 @@ impl Swarm {
             world.nodes = *pick(&self.node_count, &mut draw);
         }
         self.draw_strengths(&mut world, keys.swarm);
+        self.draw_workload(&mut world, keys.swarm);
+        world.safety_only = happens(Danger::Excess, self.excess, keys.swarm);
         if let Some(mut draw) = self.keeps(Danger::Partition, self.partition.as_ref(), keys) {
             self.draw_partitions(&mut world, &mut draw);
         }
         if let Some(mut draw) = self.keeps(Danger::Crash, self.crash.as_ref(), keys) {
             self.draw_crashes(&mut world, &mut draw);
+            self.draw_hunt(&mut world, keys);
         }
         if let Some(mut draw) = self.keeps(Danger::Pause, self.pause.as_ref(), keys) {
             self.draw_pauses(&mut world, &mut draw);
+        }
+        if let Some(mut draw) = self.keeps(Danger::Clog, self.clog.as_ref(), keys) {
+            self.draw_clogs(&mut world, &mut draw);
+        }
+        if happens(Danger::Remains, self.remains, keys.swarm) {
+            self.draw_remains(&mut world, &mut keys.nemesis.about(Danger::Remains as u64).draw());
         }
         world.faults.sort_by_key(|fault| fault.at);
         world
@@ -292,6 +210,17 @@ impl Swarm {
         }
     }
 
+    fn draw_workload(&self, world: &mut World, key: Key) {
+        if let Some(drawn) = self.strength(Danger::Think, self.think, key, Draw::between)
+            && let Pace::Closed { think } = &mut world.clients.pace
+        {
+            *think = drawn.into();
+        }
+        if !self.keys.is_empty() {
+            world.clients.keys = *pick(&self.keys, &mut key.about(Danger::Keys as u64).draw());
+        }
+    }
+
     /// A bad network is a fault like others, over when the calm begins.
     fn draw_network(&self, world: &mut World, link: LinkSettings) {
         let seats = (0..world.seats()).map(|seat| Endpoint::Seat(Seat(seat)));
@@ -320,98 +249,24 @@ impl Swarm {
         let kept = keys.swarm.about(danger as u64).draw().chance(self.keep_each);
         kept.then(|| keys.nemesis.about(danger as u64).draw())
     }
-
-    fn draw_partitions(&self, world: &mut World, draw: &mut Draw) {
-        let Some(partitions) = &self.partition else { return };
-        if world.nodes < 2 {
-            return;
-        }
-        let mut at = Time::ZERO;
-        loop {
-            at = at.saturating_add(between(draw, partitions.every));
-            let until = at.saturating_add(between(draw, partitions.lasting));
-            if until > self.chaos {
-                return;
-            }
-            let shape = *pick(&partitions.shapes, draw);
-            for kind in divide(shape, world.nodes, draw) {
-                world.faults.push(Fault { at, until: Some(until), kind });
-            }
-            at = until;
-        }
-    }
-
-    fn draw_crashes(&self, world: &mut World, draw: &mut Draw) {
-        let Some(crashes) = &self.crash else { return };
-        self.draw_outages(world, crashes, draw, |seat, draw| {
-            let mid_step = draw.chance(crashes.mid_step);
-            FaultKind::Crash { seats: vec![seat], mid_step }
-        });
-    }
-
-    fn draw_pauses(&self, world: &mut World, draw: &mut Draw) {
-        let Some(pauses) = &self.pause else { return };
-        self.draw_outages(world, pauses, draw, |seat, _| FaultKind::Pause { seats: vec![seat] });
-    }
-
-    fn draw_outages(
-        &self,
-        world: &mut World,
-        outages: &Outages,
-        draw: &mut Draw,
-        kind: impl Fn(Seat, &mut Draw) -> FaultKind,
-    ) {
-        let bound = outages.at_most.of(world.nodes);
-        let mut back: Vec<Time> = vec![Time::ZERO; world.nodes as usize];
-        let mut at = Time::ZERO;
-        loop {
-            at = at.saturating_add(between(draw, outages.every));
-            let until = at.saturating_add(between(draw, outages.lasting));
-            let seat = Seat(u32_below(draw, world.nodes));
-            let kind = kind(seat, draw);
-            if until > self.chaos {
-                return;
-            }
-            let out = back.iter().filter(|&&back| back > at).count();
-            if back[seat.index()] <= at && out < bound {
-                back[seat.index()] = until;
-                world.faults.push(Fault { at, until: Some(until), kind });
-            }
-        }
-    }
 }
 
-fn divide(shape: Shape, nodes: u32, draw: &mut Draw) -> Vec<FaultKind> {
-    let mut order: Vec<Endpoint> = (0..nodes).map(|node| Endpoint::Seat(Seat(node))).collect();
-    // Fisher & Yates: each order equally likely.
+/// Whether a run has something that only a share of them has.
+fn happens(danger: Danger, share: Chance, key: Key) -> bool {
+    !share.is_never() && key.about(danger as u64).draw().chance(share)
+}
+
+/// The nodes in an order of which each is equally likely (Fisher & Yates).
+fn shuffled(nodes: u32, draw: &mut Draw) -> Vec<Seat> {
+    let mut order: Vec<Seat> = (0..nodes).map(Seat).collect();
     for last in (1..nodes).rev() {
         order.swap(last as usize, u32_below(draw, last + 1) as usize);
     }
-    let half = order.len() / 2;
-    match shape {
-        // Two nodes have no third one to meet in.
-        Shape::Bridge if order.len() < 3 => Vec::new(),
-        Shape::OneAlone => {
-            let rest = order.split_off(1);
-            vec![FaultKind::Partition { groups: vec![order, rest] }]
-        }
-        Shape::Halves => {
-            let rest = order.split_off(half);
-            vec![FaultKind::Partition { groups: vec![order, rest] }]
-        }
-        Shape::OneWay => {
-            let rest = order.split_off(1);
-            let deaf = draw.below(2) == 0;
-            let (from, to) = if deaf { (rest, order) } else { (order, rest) };
-            vec![FaultKind::Cut { from, to }]
-        }
-        Shape::Bridge => {
-            // The node in neither group reaches everybody.
-            let right = order.split_off(half + 1);
-            order.truncate(half);
-            vec![FaultKind::Partition { groups: vec![order, right] }]
-        }
-    }
+    order
+}
+
+fn ends(seats: &[Seat]) -> Vec<Endpoint> {
+    seats.iter().map(|&seat| Endpoint::Seat(seat)).collect()
 }
 
 fn between(draw: &mut Draw, span: Span<Duration>) -> Duration {
@@ -446,11 +301,7 @@ mod tests {
             node_count: vec![3, 5],
             latency: Some((ms(1), ms(50))),
             loss: Some((Chance::NEVER, Chance::from_percent(10))),
-            duplicate: None,
-            reorder: None,
             fsync: Some((ms(0), ms(20))),
-            skew: None,
-            drift_ppm: None,
             partition: Some(Partitions {
                 every: (ms(500), ms(2_000)),
                 lasting: (ms(100), ms(1_000)),
@@ -461,9 +312,11 @@ mod tests {
                 lasting: (ms(100), ms(1_000)),
                 at_most: AtMost::Minority,
                 mid_step: Chance::from_percent(50),
+                aims: Vec::new(),
+                for_ever: Chance::NEVER,
             }),
-            pause: None,
             chaos: Time::ZERO + Duration::from_secs(20),
+            ..Swarm::calm()
         }
     }
 
@@ -524,5 +377,76 @@ mod tests {
             };
             assert!(latency(&fewer).is_none() || latency(&all) == latency(&fewer), "seed {seed}");
         }
+    }
+
+    #[test]
+    fn where_only_a_majority_remains_all_others_are_broken_for_good() {
+        let base = World::calm(3, Time::ZERO + Duration::from_secs(30));
+        let remaining = Swarm { remains: Chance::from_percent(30), ..swarm() };
+        let mut seeds = 0;
+        for seed in 0..1_000 {
+            let world = remaining.draw(&base, &Keys::new(seed));
+            let whole = swarm().draw(&base, &Keys::new(seed));
+            let late = |fault: &&Fault| fault.at == remaining.chaos;
+            let broken = world.faults.iter().filter(late).count();
+            if world.core.is_empty() {
+                assert_eq!((broken, &world.faults), (0, &whole.faults));
+                continue;
+            }
+            seeds += 1;
+            assert_eq!((broken, world.core.len()), (world.nodes as usize / 2, broken + 1));
+            assert!(world.faults.iter().filter(late).all(|fault| fault.until.is_none()));
+            let early: Vec<&Fault> = world.faults.iter().filter(|fault| !late(fault)).collect();
+            assert_eq!(early, whole.faults.iter().collect::<Vec<_>>(), "nothing else changes");
+        }
+        // 300 ± 14 (one sigma).
+        assert!((240..360).contains(&seeds), "{seeds} of 1,000 seeds");
+    }
+
+    #[test]
+    fn no_more_than_a_minority_goes_for_ever_and_every_aim_hits() {
+        let base = World::calm(5, Time::ZERO + Duration::from_secs(30));
+        let crash = swarm().crash.map(|crash| Outages {
+            at_most: AtMost::Any,
+            aims: Aim::ALL.map(|(_, aim)| aim).into_iter().chain([Aim::Role("leader")]).collect(),
+            for_ever: Chance::from_percent(30),
+            ..crash
+        });
+        let crashing = Swarm { crash, node_count: vec![5], partition: None, ..swarm() };
+        let (mut gone, mut at_once, mut hunted) = (0, 0, 0);
+        for seed in 0..300 {
+            let world = crashing.draw(&base, &Keys::new(seed));
+            let crashes =
+                world.faults.iter().filter(|it| matches!(it.kind, FaultKind::Crash { .. }));
+            let for_ever = crashes.clone().filter(|fault| fault.until.is_none()).count();
+            assert!(for_ever <= 2);
+            gone += usize::from(for_ever > 0);
+            let crashes: Vec<&Fault> = crashes.collect();
+            at_once += usize::from(crashes.windows(3).any(|few| few[0].at == few[2].at));
+            hunted += usize::from(!world.traps.is_empty());
+        }
+        assert!(gone > 50 && at_once > 50 && hunted > 50, "{gone} {at_once} {hunted}");
+    }
+
+    #[test]
+    fn beyond_the_budget_more_may_be_out_and_only_safety_is_asked() {
+        let base = World::calm(3, Time::ZERO + Duration::from_secs(30));
+        let beyond = Swarm { excess: Chance::ALWAYS, node_count: vec![3], ..swarm() };
+        let mut most = 0;
+        for seed in 0..200 {
+            let world = beyond.draw(&base, &Keys::new(seed));
+            assert!(world.safety_only);
+            let crashes: Vec<&Fault> = world
+                .faults
+                .iter()
+                .filter(|it| matches!(it.kind, FaultKind::Crash { .. }))
+                .collect();
+            for fault in &crashes {
+                let out =
+                    crashes.iter().filter(|it| it.at <= fault.at && it.until > Some(fault.at));
+                most = most.max(out.count());
+            }
+        }
+        assert!(most > AtMost::Minority.of(3), "no more than {most} were ever out");
     }
 }

@@ -180,11 +180,11 @@ pub enum Tampering {
 pub const IT: Seat = Seat(u32::MAX);
 /// Stands for the one to whom it sent the message that sprang the trap.
 pub const RECEIVER: Seat = Seat(u32::MAX - 1);
-/// Stands for all nodes that the fault does not name otherwise.
+/// Stands for all nodes but [`IT`] that the fault does not name otherwise.
 pub const REST: Seat = Seat(u32::MAX - 2);
 
-/// Stands for a node that is drawn among those that the fault does not name, each number for a
-/// different one.
+/// Stands for a node other than [`IT`] that is drawn among those that the fault does not name, each
+/// number for a different one.
 ///
 /// # Panics
 /// If the number is no stand-in's any more: there are [`MOST_OTHERS`].
@@ -212,7 +212,8 @@ pub(crate) struct Roll {
 impl Roll {
     /// The fault with everybody in it by name; `None` if there are too few nodes to draw from.
     pub(crate) fn call(&self, kind: &FaultKind, draw: &mut Draw) -> Option<FaultKind> {
-        let mut named = Vec::new();
+        // Whoever did it is nobody else.
+        let mut named = vec![self.it];
         let mut others = 0;
         kind.clone().replace_seats(&mut |seat| {
             let known = match seat {

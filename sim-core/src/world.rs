@@ -44,6 +44,10 @@ pub struct World {
     pub faults: Vec<Fault>,
     /// What goes wrong when the protocol does something.
     pub traps: Vec<Trap>,
+    /// Whom goals are about; empty for everybody. The others may be broken for good.
+    pub core: Vec<NodeId>,
+    /// More is broken than the protocol bears: nothing but safety is asked.
+    pub safety_only: bool,
     /// How long the run lasts.
     pub end: Time,
     /// Equal instants in an order drawn from the seed, instead of first come first served (rule 7).
@@ -66,6 +70,8 @@ impl World {
             clients: ClientSettings::none(),
             faults: Vec::new(),
             traps: Vec::new(),
+            core: Vec::new(),
+            safety_only: false,
             end,
             seeded_ties: false,
             limits: Limits::default(),

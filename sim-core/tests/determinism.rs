@@ -12,7 +12,7 @@ use sim_core::fault::FaultKind;
 use sim_core::protocol::{Cluster, DiskDone, Tag};
 use sim_core::rng::Keys;
 use sim_core::sim::Reseed;
-use sim_core::swarm::{AtMost, Outages, Partitions, Shape, Swarm};
+use sim_core::swarm::{Aim, AtMost, Clogs, Outages, Partitions, Shape, Swarm};
 use sim_core::world::{Pace, World};
 use sim_core::{Context, NodeId, Seat, Simulation};
 
@@ -71,6 +71,8 @@ fn drawn(seed: u64) -> World {
         lasting: (ms(10), ms(200)),
         at_most,
         mid_step: Chance::from_percent(50),
+        aims: Aim::ALL.map(|(_, aim)| aim).into_iter().chain([Aim::Role("node")]).collect(),
+        for_ever: Chance::from_percent(5),
     };
     let swarm = Swarm {
         keep_each: Chance::from_percent(60),
@@ -89,6 +91,15 @@ fn drawn(seed: u64) -> World {
         }),
         crash: Some(outages(AtMost::Any)),
         pause: Some(outages(AtMost::Minority)),
+        clog: Some(Clogs {
+            every: (ms(50), ms(300)),
+            lasting: (ms(20), ms(300)),
+            swizzle: Chance::from_percent(50),
+        }),
+        think: span(5, 50),
+        keys: vec![1, 9],
+        remains: Chance::from_percent(30),
+        excess: Chance::from_percent(10),
         chaos: at(1_000),
     };
     let mut base = world(3, ms(1), 1_500);

@@ -127,7 +127,7 @@ fn a_trap_keeps_to_its_times_its_rest_and_its_window() {
 fn all_that_a_trap_did_is_over_when_it_is() {
     let set = Trap::set(started(), crash(&[Seat(1)]), at(40));
     let (_, story) = trapped(&[Trap { lasting: Some(ms(500).into()), times: 1, ..set }]);
-    assert_eq!(story.when("crash ends"), [40_000]);
+    assert_eq!(story.when_nanos("crash ends"), [39_999_999]);
 }
 
 #[test]

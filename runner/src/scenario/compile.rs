@@ -52,7 +52,7 @@ where
     let plan = faults::faults(&mut check, &cast, &network, &words, &document, (calm, end));
     let configs: Option<Configs<ConfigOf<S>>> =
         config::configs(&mut check, tree, &flaws, &plan.upgrades);
-    let swarm = swarm::swarm(&mut check, &document, run.chaos);
+    let swarm = swarm::swarm(&mut check, &document, S::ROLES, run.chaos);
     let unplanned = swarm.as_ref().is_some_and(|s| s.crash.is_some() || s.pause.is_some());
     let unplanned = unplanned || !plan.traps.is_empty();
     timeline::timeline(&mut check, &cast, &plan.faults, unplanned);
@@ -66,6 +66,8 @@ where
         clients: clients::clients::<S>(&mut check, &document, end),
         faults: plan.faults.into_iter().map(|placed| placed.fault).collect(),
         traps: plan.traps,
+        core: expect::core(&mut check, &cast, &document),
+        safety_only: false,
         end,
         seeded_ties: seeded_ties(&mut check, &document),
         limits: limits(&mut check, &document),

@@ -6,7 +6,8 @@ use sim_core::fault::{Fault, FaultKind};
 use sim_core::id::{NodeId, Seat};
 use sim_core::rng::Keys;
 use sim_core::time::{Duration, Time};
-use sim_core::world::{Endpoint, LinkSettings, World};
+use sim_core::trap::{Trap, Trigger};
+use sim_core::world::{Endpoint, LinkSettings, Pace, World};
 
 use super::tree::{Node, Value};
 use super::write::{list, map, scalar};
@@ -35,7 +36,11 @@ pub(crate) fn explicit(
     if made.get("swarm").is_some() {
         made.remove("swarm");
         made.set("disk", Some(disk(world)));
+        made.end_waiting();
         made.faults(&drawn(base, world));
+        made.hunts(&world.traps[base.traps.len()..]);
+        made.workload(base);
+        made.core();
     }
     made.remove("clock");
     made.schedule(decisions);
@@ -179,6 +184,66 @@ impl Made<'_> {
         }
         faults.extend(drawn.iter().map(|fault| self.fault(fault)));
         self.set("faults", (!faults.is_empty()).then(|| list(faults)));
+    }
+
+    /// Without a swarm, what waits for the protocol would do so until the end of the run.
+    fn end_waiting(&mut self) {
+        let chaos = self.get("run").and_then(|run| run.get("chaos")).cloned();
+        let faults = self.entries.iter_mut().find(|(key, _)| key.text() == Some("faults"));
+        let Some((_, Node { value: Value::List(faults), .. })) = faults else { return };
+        for when in faults.iter_mut().filter_map(|fault| fault.get_mut("when")) {
+            if when.get("until").is_none() {
+                when.set("until", chaos.clone());
+            }
+        }
+    }
+
+    /// Whoever takes a role that this seed hunts.
+    fn hunts(&mut self, traps: &[Trap]) {
+        let mut faults = match self.get("faults").map(|faults| &faults.value) {
+            Some(Value::List(written)) => written.clone(),
+            _ => Vec::new(),
+        };
+        for trap in traps {
+            let Trigger::Role(role) = trap.when else { unreachable!("a swarm hunts roles") };
+            let until = trap.until.since(Time::ZERO).to_string();
+            let when =
+                [("role", scalar(role)), ("after", delay(trap.after)), ("until", scalar(until))];
+            let lasting = trap.lasting.map(|lasting| ("lasting", delay(lasting)));
+            let entries = [("crash", scalar("it")), ("when", map(when))];
+            faults.push(map(entries.into_iter().chain(lasting)));
+        }
+        self.set("faults", (!faults.is_empty()).then(|| list(faults)));
+    }
+
+    /// How clients ask, where the seed drew that.
+    fn workload(&mut self, base: &World) {
+        let (was, is) = (&base.clients, &self.world.clients);
+        let (keys, think) = (is.keys, is.pace);
+        let (new_keys, new_pace) = (was.keys != keys, was.pace != think);
+        let Some(mut clients) = self.get("clients").cloned() else { return };
+        if new_keys {
+            clients.set("keys", Some(scalar(keys.to_string())));
+        }
+        if let Pace::Closed { think } = think
+            && new_pace
+        {
+            clients.set("think", Some(delay(think)));
+        }
+        self.set("clients", Some(clients));
+    }
+
+    /// Of whom progress is expected, if it is of some or of nobody.
+    fn core(&mut self) {
+        let Some(mut expect) = self.get("expect").cloned() else { return };
+        if self.world.safety_only {
+            expect.set("eventually", None);
+        } else if !self.world.core.is_empty() {
+            let core: Vec<String> =
+                self.world.core.iter().map(|&node| self.names.node(node)).collect();
+            expect.set("core", Some(scalar(core.join(","))));
+        }
+        self.set("expect", Some(expect));
     }
 
     fn fault(&self, fault: &Fault) -> Node {

@@ -234,7 +234,10 @@ pub(super) struct SwarmSpec {
     pub(super) network: Maybe<SwarmNetwork>,
     pub(super) disk: Maybe<SwarmDisk>,
     pub(super) clock: Maybe<ClockSpec>,
+    pub(super) clients: Maybe<SwarmClients>,
     pub(super) faults: Maybe<SwarmFaults>,
+    pub(super) majority_remains: Maybe<Chance>,
+    pub(super) beyond_budget: Maybe<Chance>,
 }
 
 #[derive(Deserialize)]
@@ -254,10 +257,18 @@ pub(super) struct SwarmDisk {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct SwarmClients {
+    pub(super) think: Maybe<Between<Duration>>,
+    pub(super) keys: Maybe<OneOrMore<At<u32>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct SwarmFaults {
     pub(super) partition: Maybe<SwarmPartition>,
     pub(super) crash: Maybe<SwarmCrash>,
     pub(super) pause: Maybe<SwarmPause>,
+    pub(super) clog: Maybe<SwarmClog>,
 }
 
 #[derive(Deserialize)]
@@ -275,6 +286,16 @@ pub(super) struct SwarmCrash {
     pub(super) lasting: Maybe<Between<Duration>>,
     pub(super) at_most: Maybe<String>,
     pub(super) mid_step: Maybe<Chance>,
+    pub(super) aim: Maybe<OneOrMore<At<String>>>,
+    pub(super) for_ever: Maybe<Chance>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SwarmClog {
+    pub(super) every: Maybe<Between<Duration>>,
+    pub(super) lasting: Maybe<Between<Duration>>,
+    pub(super) swizzle: Maybe<Chance>,
 }
 
 #[derive(Deserialize)]
@@ -310,6 +331,7 @@ pub(super) struct ExpectSpec {
     pub(super) sometimes: Maybe<OneOrMore<At<String>>>,
     pub(super) often: Maybe<Entries<Share>>,
     pub(super) violated: Maybe<OneOrMore<At<String>>>,
+    pub(super) core: Maybe<NodeList>,
 }
 
 /// Names of nodes or groups, with commas: `A,B`.

@@ -208,6 +208,9 @@ impl Draft {
                 rename(node, names);
             }
         }
+        if let Some(core) = draft.tree.get_mut("expect").and_then(|it| it.get_mut("core")) {
+            rename(core, names);
+        }
         if let Some(links) = draft.tree.get_mut("network").and_then(|it| it.get_mut("links")) {
             rename(links, names);
         }

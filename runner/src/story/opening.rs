@@ -2,11 +2,13 @@
 
 use sim_core::chance::Chance;
 use sim_core::fault::{Fault, FaultKind};
-use sim_core::world::World;
-use sim_core::{Duration, Time};
+use sim_core::trap::Trigger;
+use sim_core::world::{Pace, World};
+use sim_core::{Duration, Seat, Time};
 
 use super::cast::Cast;
 use super::words;
+use crate::output::words::many;
 
 /// The seed and who takes part and, if the seed drew its own world, what that is.
 pub(super) fn lines(seed: u64, cast: &Cast, base: &World) -> Vec<String> {
@@ -32,6 +34,9 @@ fn differs(world: &World, base: &World) -> bool {
         || world.disk != base.disk
         || clocks(world) != clocks(base)
         || world.faults != base.faults
+        || world.traps != base.traps
+        || (world.core != base.core || world.safety_only)
+        || (world.clients.keys, world.clients.pace) != (base.clients.keys, base.clients.pace)
 }
 
 fn drawn(cast: &Cast) -> Vec<String> {
@@ -44,6 +49,9 @@ fn drawn(cast: &Cast) -> Vec<String> {
         format!("  disks   {}", disks(world)),
     ];
     lines.extend(clocks(world).map(|clocks| format!("  clocks  {clocks}")));
+    lines.extend(clients(world).map(|clients| format!("  clients {clients}")));
+    lines.extend(hunts(world));
+    lines.extend(calm(cast));
     let times = world.faults.iter().map(|fault| (fault, fault.at.to_string()));
     let times: Vec<(&Fault, String)> = times.collect();
     let column = times.iter().map(|(_, at)| at.len()).max().unwrap_or(0);
@@ -61,6 +69,36 @@ fn drawn(cast: &Cast) -> Vec<String> {
         lines.push("  no faults".into());
     }
     lines
+}
+
+fn clients(world: &World) -> Option<String> {
+    let Pace::Closed { think } = world.clients.pace else { return None };
+    let keys = world.clients.keys;
+    (world.clients.count > 0).then(|| {
+        format!("think {}, and ask about {}", words::delay(think), many(keys.into(), "key"))
+    })
+}
+
+fn hunts(world: &World) -> impl Iterator<Item = String> + '_ {
+    world.traps.iter().filter_map(|trap| match trap.when {
+        Trigger::Role(role) => {
+            let what = trap.blow.family().name();
+            Some(format!(
+                "  hunted  whoever becomes {role}: {what} after {}",
+                words::delay(trap.after)
+            ))
+        }
+        _ => None,
+    })
+}
+
+fn calm(cast: &Cast) -> Option<String> {
+    let world = &cast.world;
+    if world.safety_only {
+        return Some("  calm    nothing but safety is asked: more is broken than may be".into());
+    }
+    let seats: Vec<Seat> = world.core.iter().map(|node| Seat(node.0)).collect();
+    (!seats.is_empty()).then(|| format!("  calm    {} must go on alone", cast.seats(&seats)))
 }
 
 fn disks(world: &World) -> String {

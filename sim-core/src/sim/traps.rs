@@ -200,13 +200,15 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         let trap = &self.world.traps[number];
         let Blow::Fault(kind) = &trap.blow else { return };
         let at = self.now.saturating_add(trap.after.draw(&mut draw).max(NEXT));
-        let until = trap.lasting.map(|lasting| {
-            let end = at.saturating_add(lasting.draw(&mut draw));
-            end.min(trap.until).max(at.saturating_add(NEXT))
-        });
-        if at >= trap.until {
+        // Over before the trap is: whatever begins at that instant finds everything as it was.
+        let last = Time::from_nanos(trap.until.as_nanos() - NEXT.as_nanos());
+        if at >= last {
             return;
         }
+        let until = trap.lasting.map(|lasting| {
+            let end = at.saturating_add(lasting.draw(&mut draw));
+            end.min(last).max(at.saturating_add(NEXT))
+        });
         let Some(kind) = roll.call(kind, &mut draw) else { return };
         self.has_sprung(number);
         let fault = Fault { at, until, kind };

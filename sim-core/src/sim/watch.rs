@@ -57,8 +57,11 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
                 break;
             }
         }
-        for watched in &mut self.watch.goals {
-            watched.goal.observe(&step);
+        let core = &self.world.core;
+        if core.is_empty() || core.contains(&step.node) {
+            for watched in &mut self.watch.goals {
+                watched.goal.observe(&step);
+            }
         }
         if let (Some(trace), Some(state)) = (&mut self.trace, state) {
             trace.happened(self.now, &Happening::Stepped { seat, state });

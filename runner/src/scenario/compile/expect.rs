@@ -2,9 +2,11 @@
 
 use sim_core::chance::Chance;
 use sim_core::check::builtin;
+use sim_core::id::NodeId;
 use sim_core::subject::{Check, Subject};
 use sim_core::time::{Duration, Time};
 
+use super::cast::Cast;
 use super::checker::{Checker, section};
 use crate::scenario::de::{At, Entries, OneOrMore};
 use crate::scenario::schema::{Document, Maybe, Share};
@@ -103,6 +105,12 @@ pub(super) fn expect(
         check.say(&at.span, "nothing is checked", help);
     }
     expect
+}
+
+/// Whom `eventually` is about, if not everybody.
+pub(super) fn core(check: &mut Checker<'_>, cast: &Cast, document: &Document) -> Vec<NodeId> {
+    let core = section(&document.expect).and_then(|expect| section(&expect.core));
+    core.map_or_else(Vec::new, |core| cast.nodes(check, core))
 }
 
 fn goals(

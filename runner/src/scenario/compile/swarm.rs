@@ -1,18 +1,21 @@
 //! The ranges that a swarm draws from.
 
 use sim_core::chance::Chance;
-use sim_core::swarm::{AtMost, Outages, Partitions, Shape, Span, Swarm};
+use sim_core::swarm::{Aim, AtMost, Clogs, Outages, Partitions, Shape, Span, Swarm};
 use sim_core::time::{Duration, Time};
 use sim_core::units::Between;
 
 use super::checker::{Checker, given, section};
 use crate::scenario::de::{At, OneOrMore};
-use crate::scenario::schema::{Document, Maybe, SwarmFaults, SwarmPartition, SwarmSpec};
+use crate::scenario::schema::{
+    Document, Maybe, SwarmClients, SwarmCrash, SwarmFaults, SwarmPartition, SwarmSpec,
+};
 use crate::scenario::suggest;
 
 pub(super) fn swarm(
     check: &mut Checker<'_>,
     document: &Document,
+    roles: &'static [&'static str],
     chaos: Option<Time>,
 ) -> Option<Swarm> {
     let at = document.swarm.as_ref()?;
@@ -36,8 +39,13 @@ pub(super) fn swarm(
             .and_then(|clock| given(&clock.drift))
             .map(|drift| (drift.from.0, drift.to.0)),
         partition: faults.and_then(|faults| partitions(check, faults, chaos)),
-        crash: faults.and_then(|faults| crashes(check, faults, chaos)),
+        crash: faults.and_then(|faults| crashes(check, faults, roles, chaos)),
         pause: faults.and_then(|faults| pauses(check, faults, chaos)),
+        clog: faults.and_then(|faults| clogs(check, faults, chaos)),
+        think: section(&spec.clients).and_then(|clients| think(check, document, clients)),
+        keys: section(&spec.clients).map_or_else(Vec::new, |clients| keys(check, clients)),
+        remains: given(&spec.majority_remains).unwrap_or(Chance::NEVER),
+        excess: given(&spec.beyond_budget).unwrap_or(Chance::NEVER),
         chaos,
     };
     if draws_nothing(spec, faults) {
@@ -63,11 +71,16 @@ fn keep_each(check: &mut Checker<'_>, at: &At<SwarmSpec>, spec: &SwarmSpec) -> C
 
 fn draws_nothing(spec: &SwarmSpec, faults: Option<&SwarmFaults>) -> bool {
     let faults_too = faults.is_none_or(|faults| {
-        faults.partition.is_none() && faults.crash.is_none() && faults.pause.is_none()
+        faults.partition.is_none()
+            && faults.crash.is_none()
+            && faults.pause.is_none()
+            && faults.clog.is_none()
     });
     let strengths = spec.node_count.is_none()
         && spec.network.is_none()
         && spec.disk.is_none()
+        && spec.clients.is_none()
+        && spec.majority_remains.is_none()
         && spec.clock.is_none();
     faults_too && strengths
 }
@@ -110,14 +123,85 @@ fn shapes(check: &mut Checker<'_>, at: &At<SwarmPartition>, spec: &SwarmPartitio
     shapes
 }
 
-fn crashes(check: &mut Checker<'_>, faults: &SwarmFaults, chaos: Time) -> Option<Outages> {
+fn crashes(
+    check: &mut Checker<'_>,
+    faults: &SwarmFaults,
+    roles: &'static [&'static str],
+    chaos: Time,
+) -> Option<Outages> {
     let at = faults.crash.as_ref()?;
     let spec = at.value.as_ref()?;
     let rhythm = rhythm(check, "crash", at, (&spec.every, &spec.lasting), chaos);
     let at_most = at_most(check, at, &spec.at_most);
     let (every, lasting) = rhythm?;
     let mid_step = given(&spec.mid_step).unwrap_or(Chance::NEVER);
-    Some(Outages { every, lasting, at_most: at_most?, mid_step })
+    let aims = aims(check, spec, roles, at_most?);
+    let for_ever = given(&spec.for_ever).unwrap_or(Chance::NEVER);
+    Some(Outages { every, lasting, at_most: at_most?, mid_step, aims, for_ever })
+}
+
+fn aims(
+    check: &mut Checker<'_>,
+    spec: &SwarmCrash,
+    roles: &'static [&'static str],
+    at_most: AtMost,
+) -> Vec<Aim> {
+    let mut aims = Vec::new();
+    let timed = Aim::ALL.map(|(name, _)| name);
+    for name in section(&spec.aim).map_or(&[][..], |list| &list.0) {
+        let Some(text) = name.value.as_deref() else { continue };
+        let aim = Aim::ALL.iter().find(|(known, _)| *known == text).map(|(_, aim)| *aim);
+        let role = roles.iter().find(|role| **role == text).map(|role| Aim::Role(role));
+        if role.is_some() && at_most != AtMost::Any {
+            let what = format!("nobody counts how many are out when a {text} crashes");
+            check.say(&name.span, what, "with at_most: any it may, whoever else is out");
+        }
+        let Some(aim) = aim.or(role) else {
+            let all = timed.iter().chain(roles).copied();
+            let help = suggest::did_you_mean(text, all, "The choices are");
+            check.say(&name.span, format!("crashes have no aim `{text}`"), help);
+            continue;
+        };
+        aims.push(aim);
+    }
+    if let Some(list) =
+        spec.aim.as_ref().filter(|list| list.value.as_ref().is_some_and(|it| it.0.is_empty()))
+    {
+        let help = format!("one or more: aim: [{}]", timed.join(", "));
+        check.say(&list.span, "there is no aim to draw", help);
+    }
+    aims
+}
+
+fn clogs(check: &mut Checker<'_>, faults: &SwarmFaults, chaos: Time) -> Option<Clogs> {
+    let at = faults.clog.as_ref()?;
+    let spec = at.value.as_ref()?;
+    let (every, lasting) = rhythm(check, "clog", at, (&spec.every, &spec.lasting), chaos)?;
+    let swizzle = given(&spec.swizzle).unwrap_or(Chance::NEVER);
+    Some(Clogs { every, lasting, swizzle })
+}
+
+/// How long clients think, who do.
+fn think(
+    check: &mut Checker<'_>,
+    document: &Document,
+    spec: &SwarmClients,
+) -> Option<Span<Duration>> {
+    let at = spec.think.as_ref()?;
+    if section(&document.clients).is_none_or(|clients| clients.think.is_none()) {
+        let help = "give `clients` a `think` of their own, in place of a `rate`";
+        check.say(&at.span, "nobody thinks between two requests", help);
+    }
+    span(&spec.think)
+}
+
+/// How many keys clients may ask about.
+fn keys(check: &mut Checker<'_>, spec: &SwarmClients) -> Vec<u32> {
+    let list = section(&spec.keys).map_or(&[][..], |list| &list.0);
+    for zero in list.iter().filter(|count| count.value == Some(0)) {
+        check.say(&zero.span, "there are no keys", "at least one: 1");
+    }
+    list.iter().filter_map(|count| count.value).filter(|count| *count > 0).collect()
 }
 
 fn pauses(check: &mut Checker<'_>, faults: &SwarmFaults, chaos: Time) -> Option<Outages> {
@@ -126,7 +210,8 @@ fn pauses(check: &mut Checker<'_>, faults: &SwarmFaults, chaos: Time) -> Option<
     let rhythm = rhythm(check, "pause", at, (&spec.every, &spec.lasting), chaos);
     let at_most = at_most(check, at, &spec.at_most);
     let (every, lasting) = rhythm?;
-    Some(Outages { every, lasting, at_most: at_most?, mid_step: Chance::NEVER })
+    let (aims, mid_step, for_ever) = (Vec::new(), Chance::NEVER, Chance::NEVER);
+    Some(Outages { every, lasting, at_most: at_most?, mid_step, aims, for_ever })
 }
 
 fn at_most<T>(check: &mut Checker<'_>, at: &At<T>, field: &Maybe<String>) -> Option<AtMost> {
