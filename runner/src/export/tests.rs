@@ -89,7 +89,9 @@ fn a_clock_counts_its_own_events_and_has_heard_of_what_it_depends_on() {
         };
         for id in (0..run.events.len()).map(EventId).step_by(97) {
             let past = run.past(id);
-            for other in (0..id.0).map(EventId).step_by(31) {
+            // Faults do not depend on one another, but to ShiViz the world is a place like any other.
+            let others = (0..id.0).map(EventId).step_by(31);
+            for other in others.filter(|other| run.event(*other).place.is_some()) {
                 let after = is_after(&clocks[id.0], &clocks[other.0]);
                 assert_eq!(after, past.contains(&other), "{id:?} {other:?}");
             }
