@@ -12,6 +12,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod bracha;
 pub mod kv;
 pub mod machine;
 pub mod raft;

@@ -327,6 +327,8 @@ pub(crate) enum Topic {
     Flaws,
     /// What a scenario can expect to happen `sometimes`
     Points,
+    /// How a corrupted node can lie
+    Lies,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

@@ -37,7 +37,9 @@ impl Catalogue {
     /// Everything that comes with the tool.
     #[must_use]
     pub fn standard() -> Self {
-        Self::empty().with::<sim_protocols::raft::RaftKv>()
+        Self::empty()
+            .with::<sim_protocols::raft::RaftKv>()
+            .with::<sim_protocols::bracha::ReliableBroadcast>()
     }
 
     /// Adds a protocol.
@@ -92,6 +94,8 @@ pub trait Entry: Send + Sync {
     fn properties(&self) -> Vec<(&'static str, &'static str, &'static str)>;
     /// The points that a sweep can ask for.
     fn points(&self) -> &'static [Point];
+    /// The lies of its own that its nodes can tell: name, and a line about it.
+    fn forgeries(&self) -> Vec<[&'static str; 2]>;
     /// The mistakes that it can be configured to make.
     fn flaws(&self) -> &'static [Flaw];
     /// What clients can ask.
@@ -256,6 +260,10 @@ impl<S: Runnable> Entry for Of<S> {
 
     fn points(&self) -> &'static [Point] {
         S::POINTS
+    }
+
+    fn forgeries(&self) -> Vec<[&'static str; 2]> {
+        S::FORGERIES.iter().map(|forgery| [forgery.name, forgery.about]).collect()
     }
 
     fn flaws(&self) -> &'static [Flaw] {

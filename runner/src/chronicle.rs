@@ -176,6 +176,8 @@ pub enum Effect {
     Becomes(&'static str),
     /// An operation of the client is over.
     Completed(RequestId),
+    /// A liar does not what its process would have done: what that is, in words.
+    Lies(String),
     /// What a handler said with `tracing`.
     Note(String),
 }

@@ -51,10 +51,12 @@ impl<S: Runnable> Runs<S> {
     /// The world that a seed lives in.
     fn world(&self, seed: u64) -> World {
         let base = &self.scenario.world;
-        match &self.scenario.swarm {
+        let mut world = match &self.scenario.swarm {
             Some(swarm) => swarm.draw(base, &Keys::new(seed)),
             None => base.clone(),
-        }
+        };
+        world.seat_twins();
+        world
     }
 
     fn setup(&self, seed: u64) -> Setup<S::Protocol, S::Client> {
@@ -67,6 +69,8 @@ impl<S: Runnable> Runs<S> {
         setup.workload = workload;
         setup.upgrades = self.scenario.configs.upgrades().to_vec();
         setup.script.clone_from(&self.scenario.script);
+        let forgeries = S::FORGERIES.iter().map(|forgery| (forgery.name, forgery.forge));
+        setup.forgeries = forgeries.collect();
         for property in S::PROPERTIES {
             if let Check::Invariant(make) = &property.check
                 && expect.judges(property.name)
@@ -186,7 +190,8 @@ impl<S: Runnable> Runs<S> {
             let crash = swarm.crash.iter().map(|_| Family::Crash);
             let pause = swarm.pause.iter().map(|_| Family::Pause);
             let clog = swarm.clog.iter().map(|_| Family::Clog);
-            partition.chain(crash).chain(pause).chain(clog)
+            let corrupt = swarm.corrupt.iter().map(|_| Family::Corrupt);
+            partition.chain(crash).chain(pause).chain(clog).chain(corrupt)
         });
         let traps = self.scenario.world.traps.iter().map(|trap| trap.blow.family());
         planned.chain(drawn).chain(traps).collect()

@@ -91,6 +91,11 @@ pub trait Invariant<P: Protocol> {
     /// # Errors
     /// If the invariant does not hold.
     fn observe(&mut self, step: &Step<'_, P>) -> Result<(), String>;
+
+    /// A node lies from now on, and no step of it is shown any more: it may have said anything.
+    fn corrupted(&mut self, node: NodeId) {
+        let _ = node;
+    }
 }
 
 /// What must come about within a time after the last fault.
@@ -143,6 +148,11 @@ pub trait Goal<P: Protocol> {
     /// A process is gone, until a step of a later incarnation says otherwise.
     fn crashed(&mut self, time: Time, node: NodeId) {
         let _ = (time, node);
+    }
+
+    /// A node lies from now on, and no step of it is shown any more: nothing is promised to it.
+    fn corrupted(&mut self, time: Time, node: NodeId) {
+        self.crashed(time, node);
     }
 
     /// Since when it has been so without a break; `None` while it is not.

@@ -28,10 +28,15 @@ impl<R: Clone> Disk<R> {
     }
 
     pub(crate) fn clear(&mut self) {
+        self.wipe();
+        self.refused_by.clear();
+    }
+
+    /// Everything on it is gone.
+    pub(crate) fn wipe(&mut self) {
         self.durable.clear();
         self.buffered.clear();
         self.settled = 0;
-        self.refused_by.clear();
     }
 
     /// Whether it makes nothing durable at the moment.

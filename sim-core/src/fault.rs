@@ -1,5 +1,6 @@
 //! What goes wrong, and when.
 
+use crate::adversary::{How, Lie};
 use crate::id::Seat;
 use crate::time::Time;
 use crate::world::{Endpoint, LinkSettings};
@@ -130,6 +131,13 @@ pub enum FaultKind {
         /// Whose.
         seats: Vec<Seat>,
     },
+    /// Nodes lie, until the end. Whoever did is judged no more, also not afterwards.
+    Corrupt {
+        /// Which, by the first of their seats.
+        seats: Vec<Seat>,
+        /// How, and to whom.
+        lie: Lie,
+    },
     /// Every partition, cut, clog and changed link is as it was at first.
     Heal,
 }
@@ -152,7 +160,16 @@ impl FaultKind {
             Self::Leave { .. } => Family::Leave,
             Self::Jump { .. } => Family::Jump,
             Self::DiskFails { .. } => Family::DiskFails,
+            Self::Corrupt { .. } => Family::Corrupt,
             Self::Heal => Family::Heal,
+        }
+    }
+
+    /// Who has a twin while it lasts.
+    pub(crate) fn doubles(&self) -> &[Seat] {
+        match self {
+            Self::Corrupt { seats, lie } if lie.how == How::Twins => seats,
+            _ => &[],
         }
     }
 
@@ -176,6 +193,7 @@ impl FaultKind {
                 | Self::Upgrade { .. }
                 | Self::Pause { .. }
                 | Self::DiskFails { .. }
+                | Self::Corrupt { .. }
         )
     }
 }
@@ -218,6 +236,8 @@ pub enum Family {
     Jump,
     /// A disk that refuses.
     DiskFails,
+    /// A node that lies.
+    Corrupt,
     /// Healing.
     Heal,
     /// A message that a trap lets get lost.
@@ -230,7 +250,7 @@ pub enum Family {
 
 impl Family {
     /// Every family, in the order in which they are counted.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Partition,
         Self::Cut,
         Self::Clog,
@@ -244,6 +264,7 @@ impl Family {
         Self::Leave,
         Self::Jump,
         Self::DiskFails,
+        Self::Corrupt,
         Self::Heal,
         Self::Drop,
         Self::Delay,
@@ -267,6 +288,7 @@ impl Family {
             Self::Leave => "leave",
             Self::Jump => "jump",
             Self::DiskFails => "disk_fails",
+            Self::Corrupt => "corrupt",
             Self::Heal => "heal",
             Self::Drop => "drop",
             Self::Delay => "delay",

@@ -128,6 +128,8 @@ enum Kind {
     Cut,
     Clog,
     Changed(LinkSettings),
+    /// Whatever is sent arrives so much later. No matter of the network: a liar does it.
+    Late(Duration),
 }
 
 const FROM: u16 = 1;
@@ -192,7 +194,11 @@ impl Network {
     pub(crate) fn fate(&self, link: Link, now: Time, position: u32) -> Fate {
         match self.passage(link) {
             Passage::Cut => Fate::Cut,
-            _ => self.fate_over(&self.settings_of(link), self.message(link, now, position)),
+            _ => {
+                let fate =
+                    self.fate_over(&self.settings_of(link), self.message(link, now, position));
+                if self.disturbances.is_empty() { fate } else { self.delayed(link, fate) }
+            }
         }
     }
 
@@ -215,6 +221,17 @@ impl Network {
         let copy = happens(message, DUPLICATE, settings.duplicate)
             .then(|| settings.latency.draw(&mut message.about(COPY).draw()));
         Fate::Arrives { after, copy }
+    }
+
+    fn delayed(&self, link: Link, fate: Fate) -> Fate {
+        let Fate::Arrives { after, copy } = fate else { return fate };
+        let late = self.disturbances.iter().filter_map(|disturbance| match disturbance.kind {
+            Kind::Late(late) if disturbance.covers(link) => Some(late),
+            _ => None,
+        });
+        let late = late.fold(Duration::ZERO, Duration::saturating_add);
+        let later = |length: Duration| length.saturating_add(late);
+        Fate::Arrives { after: later(after), copy: copy.map(later) }
     }
 
     /// Whether a message that is due gets through: what is in flight when a cut begins is lost too.
@@ -263,15 +280,25 @@ impl Network {
         self.disturb(fault, Kind::Changed(link), from, to);
     }
 
+    pub(crate) fn delay(
+        &mut self,
+        fault: usize,
+        from: &[Endpoint],
+        to: &[Endpoint],
+        late: Duration,
+    ) {
+        self.disturb(fault, Kind::Late(late), from, to);
+    }
+
     /// Ends a disturbance.
     pub(crate) fn end(&mut self, fault: usize) {
         self.disturbances.retain(|disturbance| disturbance.fault != fault);
         self.look_whether_calm();
     }
 
-    /// Ends all of them.
+    /// Ends all of them but what liars do.
     pub(crate) fn heal(&mut self) {
-        self.disturbances.clear();
+        self.disturbances.retain(|disturbance| matches!(disturbance.kind, Kind::Late(_)));
         self.look_whether_calm();
     }
 

@@ -43,7 +43,12 @@ pub(crate) struct Node<P: Protocol> {
     /// When the crash of this number is over that no fault of the plan asked for, from the crash on.
     pub(crate) unplanned: Option<(u32, Option<Duration>)>,
     pub(crate) positions: Positions,
-    pub(crate) adversary: Option<Corruption<P>>,
+    /// Who rewrites what it does, in this order.
+    pub(crate) adversaries: Vec<Corruption<P>>,
+    /// What makes it lose its disk at every restart.
+    pub(crate) forgets_by: Holders,
+    /// Whether it ever lied: then nobody judges it any more.
+    pub(crate) lied: bool,
 }
 
 /// What a process is doing.
@@ -104,6 +109,10 @@ pub(crate) struct Suspended<P: Protocol> {
 }
 
 pub(crate) struct Corruption<P: Protocol> {
+    /// The fault that it came with, if it came with one.
+    pub(crate) fault: Option<u32>,
+    /// What of the seat's liars it is, in keys.
+    pub(crate) about: u64,
     pub(crate) adversary: Box<dyn Adversary<P>>,
     pub(crate) choices: Stream,
 }
@@ -128,7 +137,9 @@ impl<P: Protocol> Node<P> {
             doomed: None,
             unplanned: None,
             positions: Positions::default(),
-            adversary: None,
+            adversaries: Vec::new(),
+            forgets_by: Holders::new(),
+            lied: false,
         }
     }
 
@@ -144,7 +155,9 @@ impl<P: Protocol> Node<P> {
         self.down_by.clear();
         self.unplanned = None;
         self.positions.clear();
-        self.adversary = None;
+        self.adversaries.clear();
+        self.forgets_by.clear();
+        self.lied = false;
     }
 
     /// Everything that dies with a process but its state.

@@ -5,6 +5,7 @@
 //! clock and knows no protocol (rule 10).
 
 mod clients;
+mod corrupt;
 mod faults;
 mod reseed;
 mod step;
@@ -14,9 +15,8 @@ mod watch;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::adversary::Adversary;
+use crate::adversary::Forge;
 use crate::check::{Goal, Invariant, Violation, builtin};
-use crate::choice::Stream;
 use crate::client::{Answer, Client, NoClient, Scripted};
 use crate::clock::Clock;
 use crate::context::{Context, Effect};
@@ -27,7 +27,7 @@ use crate::hash::Fingerprint;
 use crate::history::History;
 use crate::id::{ClientId, NodeId, RequestId, Seat};
 use crate::network::{Link, Network, Passage, Port};
-use crate::node::{Corruption, Input, Node, Status};
+use crate::node::{Input, Node, Status};
 use crate::protocol::{Cluster, DiskDone, Protocol, Tag};
 use crate::queue::{Arrival, Queue};
 use crate::rng::{Draw, Keys};
@@ -110,6 +110,8 @@ pub struct Setup<P: Protocol, C: Client<P>> {
     pub decider: Option<SharedDecider>,
     /// From when on all chance comes from other seeds, if it does.
     pub reseeds: Vec<Reseed>,
+    /// The lies of this protocol, by name.
+    pub forgeries: Vec<(&'static str, Forge<P>)>,
 }
 
 impl<P: Protocol, C: Client<P>> Setup<P, C> {
@@ -127,6 +129,7 @@ impl<P: Protocol, C: Client<P>> Setup<P, C> {
             reply_within: None,
             decider: None,
             reseeds: Vec::new(),
+            forgeries: Vec::new(),
         }
     }
 }
@@ -175,6 +178,9 @@ pub struct Simulation<P: Protocol, C: Client<P> = NoClient> {
     violation: Option<Violation>,
     trace: Option<Box<dyn Trace<P, C>>>,
     decider: Option<SharedDecider>,
+    forgeries: Vec<(&'static str, Forge<P>)>,
+    /// Whether anybody wants to hear what its process hears.
+    liars: bool,
     /// What waits for the protocol to do something, if anything does.
     traps: Option<Box<Traps>>,
     /// Why the step that runs does, if somebody has a say in it or a trap is set.
@@ -210,7 +216,8 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     /// # Panics
     /// If the cluster has not one config for each node of the world.
     #[must_use]
-    pub fn new(setup: Setup<P, C>) -> Self {
+    pub fn new(mut setup: Setup<P, C>) -> Self {
+        setup.world.seat_twins();
         let keys = Keys::new(setup.seed);
         let seats = setup.world.seats();
         let mut simulation = Self {
@@ -234,6 +241,8 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             trace: None,
             decider: None,
             traps: None,
+            forgeries: Vec::new(),
+            liars: false,
             cause: None,
             unplanned_crashes: 0,
             running: None,
@@ -264,12 +273,13 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     ///
     /// # Panics
     /// If the cluster has not one config for each node of the world.
-    pub fn restart(&mut self, setup: Setup<P, C>) {
+    pub fn restart(&mut self, mut setup: Setup<P, C>) {
         if self.poisoned {
             *self = Self::new(setup);
             return;
         }
         assert_eq!(setup.cluster.size(), setup.world.nodes, "a config for each node of the world");
+        setup.world.seat_twins();
         self.keys = Keys::new(setup.seed);
         self.now = Time::ZERO;
         self.at_this_instant = 0;
@@ -297,6 +307,8 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         if self.traps.is_some() {
             self.network.shows_everything();
         }
+        self.forgeries = setup.forgeries;
+        self.liars = false;
         self.cause = None;
         self.unplanned_crashes = 0;
         self.seat_everybody();
@@ -307,15 +319,6 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     /// Follows the run from here on, in place of whoever followed it before: see [`Trace`].
     pub fn follow(&mut self, trace: Box<dyn Trace<P, C>>) {
         self.trace = Some(trace);
-    }
-
-    /// Hands a seat to a liar, from its next step on, until the run is over: see [`Adversary`].
-    ///
-    /// # Panics
-    /// If the world has no such seat.
-    pub fn corrupt(&mut self, seat: Seat, adversary: Box<dyn Adversary<P>>) {
-        let choices = Stream::new(self.adversary_key(seat));
-        self.nodes[seat.index()].adversary = Some(Corruption { adversary, choices });
     }
 
     /// Runs to the end, or to the first violation. A panic in a handler is a violation too.
@@ -468,7 +471,13 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             }
         }
         for seat in (0..self.world.seats()).map(Seat) {
-            if !self.world.late.contains(&self.world.identity(seat)) {
+            let late = self.world.late.contains(&self.world.identity(seat));
+            // A twin that comes with a fault starts when that begins.
+            let planned = |fault: &Fault| {
+                let own = Seat(self.world.identity(seat).0);
+                seat != own && fault.kind.doubles().contains(&own)
+            };
+            if !late && !self.world.faults.iter().any(planned) {
                 plan(Time::ZERO, Event::Start { seat });
             }
         }

@@ -1,6 +1,7 @@
 //! What makes a protocol something that can be run by name: its client, its words, what it promises
 //! and its known flaws.
 
+use crate::adversary::Forge;
 use crate::check::{Goal, Invariant, Judge};
 use crate::client::Client;
 use crate::history::Reading;
@@ -87,6 +88,9 @@ pub trait Subject: 'static {
     const POINTS: &'static [Point] = &[];
     /// What it is judged by.
     const PROPERTIES: &'static [Property<Self>];
+    /// The lies in what its messages say that a corrupted node can tell. Who equivocates tells some the
+    /// truth and others the first of them.
+    const FORGERIES: &'static [Forgery<Self>] = &[];
     /// The mistakes that it can be configured to make.
     const FLAWS: &'static [Flaw] = &[];
 
@@ -95,6 +99,14 @@ pub trait Subject: 'static {
     /// protocol knows one.
     #[must_use]
     fn quorum(cluster: &Cluster<ConfigOf<Self>>) -> usize {
+        let _ = cluster;
+        0
+    }
+
+    /// How many nodes of a cluster may lie so that all promises are kept. A scenario that corrupts more
+    /// must say what they break. Nobody, unless a protocol is made for it.
+    #[must_use]
+    fn liars(cluster: &Cluster<ConfigOf<Self>>) -> usize {
         let _ = cluster;
         0
     }
@@ -325,6 +337,37 @@ pub struct Point {
     pub name: &'static str,
     /// What has happened then, in a line.
     pub about: &'static str,
+}
+
+/// A lie in what a message says: how a corrupted node can be told to tell it.
+///
+/// ```
+/// use sim_core::subject::Forgery;
+/// # use sim_core::{Context, NodeId, client::OneReply, example::Highest, subject::{Property, Subject}};
+/// # struct HighestNumber;
+/// # impl Subject for HighestNumber {
+/// #     type Protocol = Highest;
+/// #     type Client = OneReply<Highest>;
+/// #     const NAME: &'static str = "highest";
+/// #     const PROMISE: &'static str = "every node gets to know the highest number";
+/// #     const PROPERTIES: &'static [Property<Self>] = &[];
+/// # }
+///
+/// const BOASTS: Forgery<HighestNumber> = Forgery {
+///     name: "boast",
+///     about: "tells a higher number than anybody asked with",
+///     forge: |_, number| Some(number + 1_000),
+/// };
+/// # let mut cx = Context::<Highest>::bare(NodeId(0), 3);
+/// assert_eq!((BOASTS.forge)(&mut cx, &7), Some(1_007));
+/// ```
+pub struct Forgery<S: Subject + ?Sized> {
+    /// Its name: `how: …`.
+    pub name: &'static str,
+    /// What it says instead, in a line.
+    pub about: &'static str,
+    /// What becomes of a message.
+    pub forge: Forge<S::Protocol>,
 }
 
 /// A mistake that a subject can be configured to make.

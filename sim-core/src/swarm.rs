@@ -5,11 +5,13 @@
 //! shrunk, and so that nothing in the run can disturb it.
 
 mod clogs;
+mod liars;
 mod outages;
 mod remains;
 mod shapes;
 
 pub use self::clogs::Clogs;
+pub use self::liars::Liars;
 pub use self::outages::{Aim, AtMost, Outages};
 pub use self::shapes::{Partitions, Shape};
 use crate::chance::{Chance, Delay};
@@ -85,6 +87,8 @@ pub struct Swarm {
     pub pause: Option<Outages>,
     /// Clogs.
     pub clog: Option<Clogs>,
+    /// Liars.
+    pub corrupt: Option<Liars>,
     /// How long clients think between an answer and the next request, if they do.
     pub think: Option<Span<Duration>>,
     /// How many keys clients ask about, each number equally likely; empty for the scenario's own.
@@ -119,6 +123,7 @@ enum Danger {
     Keys,
     Remains,
     Excess,
+    Corrupt,
 }
 
 impl Swarm {
@@ -139,6 +144,7 @@ impl Swarm {
             crash: None,
             pause: None,
             clog: None,
+            corrupt: None,
             think: None,
             keys: Vec::new(),
             remains: Chance::NEVER,
@@ -158,6 +164,10 @@ impl Swarm {
             let mut draw = keys.swarm.about(Danger::NodeCount as u64).draw();
             world.nodes = *pick(&self.node_count, &mut draw);
         }
+        if let Some(mut draw) = self.keeps(Danger::Corrupt, self.corrupt.as_ref(), keys) {
+            self.draw_liars(&mut world, &mut draw);
+        }
+        world.seat_twins();
         self.draw_strengths(&mut world, keys.swarm);
         self.draw_workload(&mut world, keys.swarm);
         world.safety_only = happens(Danger::Excess, self.excess, keys.swarm);

@@ -190,6 +190,15 @@ pub enum Happening<'a, P: Protocol, C: Client<P>> {
     },
     /// A trap tampers with the message that is being sent.
     Tampered,
+    /// A liar does otherwise than its process would have.
+    Lied {
+        /// In which seat.
+        seat: Seat,
+        /// What the process recorded.
+        honest: &'a [Effect<P>],
+        /// What takes its place, and happens next.
+        lied: &'a [Effect<P>],
+    },
     /// A process is gone.
     Crashed {
         /// Whose.

@@ -272,7 +272,8 @@ impl FaultKind {
             | Self::Start { seats }
             | Self::Leave { seats }
             | Self::Jump { seats, .. }
-            | Self::DiskFails { seats } => {
+            | Self::DiskFails { seats }
+            | Self::Corrupt { seats, .. } => {
                 *seats = std::mem::take(seats).into_iter().flat_map(by).collect();
             }
             // One node's constants are its own.

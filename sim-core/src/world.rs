@@ -99,6 +99,44 @@ impl World {
         }
     }
 
+    /// The seats of a node: its own, and one for each twin.
+    ///
+    /// ```
+    /// use sim_core::{NodeId, Seat, Time, world::World};
+    ///
+    /// let mut world = World::calm(3, Time::ZERO);
+    /// world.twins = vec![NodeId(1)];
+    /// assert_eq!(world.seats_of(NodeId(1)).collect::<Vec<_>>(), [Seat(1), Seat(3)]);
+    /// ```
+    pub fn seats_of(&self, node: NodeId) -> impl Iterator<Item = Seat> + '_ {
+        let twins = (self.nodes..).zip(&self.twins).filter(move |(_, twin)| **twin == node);
+        std::iter::once(Seat(node.0)).chain(twins.map(|(seat, _)| Seat(seat)))
+    }
+
+    /// Gives a second seat to each node that has a twin by a fault, if it has none yet.
+    ///
+    /// ```
+    /// use sim_core::adversary::{How, Lie};
+    /// use sim_core::fault::{Fault, FaultKind};
+    /// use sim_core::{NodeId, Seat, Time, world::World};
+    ///
+    /// let mut world = World::calm(3, Time::ZERO);
+    /// let lie = Lie { how: How::Twins, towards: None };
+    /// let kind = FaultKind::Corrupt { seats: vec![Seat(1)], lie };
+    /// world.faults.push(Fault { at: Time::ZERO, until: None, kind });
+    /// world.seat_twins();
+    /// assert_eq!(world.twins, [NodeId(1)]);
+    /// ```
+    pub fn seat_twins(&mut self) {
+        let doubled = self.faults.iter().flat_map(|fault| fault.kind.doubles());
+        for &seat in doubled {
+            let node = NodeId(seat.0);
+            if !self.twins.contains(&node) {
+                self.twins.push(node);
+            }
+        }
+    }
+
     /// How far the clock of a seat is off, in the run of these keys.
     ///
     /// ```

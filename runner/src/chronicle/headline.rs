@@ -48,6 +48,7 @@ impl Chronicle {
             Effect::Becomes(role) => format!("becomes {role}"),
             Effect::Completed(id) => format!("{id} is over"),
             Effect::Note(note) => note.clone(),
+            Effect::Lies(said) => format!("lies {said}"),
         }
     }
 

@@ -156,6 +156,11 @@ impl Listener {
             }
             // The fault itself is told when it begins, and a message's fate next.
             Happening::Sprung { .. } | Happening::Tampered => {}
+            Happening::Lied { honest, lied, .. } => {
+                for line in words::lied(&self.cast, honest, lied) {
+                    self.add(Effect::Lies(self.cast.names.rename(&line.text)));
+                }
+            }
             Happening::Crashed { seat, cut } => self.crashed(time, *seat, *cut),
             Happening::Invoked { id, asked } => self.invoked(time, *id, *asked),
             Happening::Asked { id, to: _ } => self.asked(time, *id),

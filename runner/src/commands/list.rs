@@ -5,6 +5,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
+use sim_core::Duration;
+use sim_core::adversary::How;
 use sim_core::check::builtin;
 
 use crate::args::{Color, List, Topic};
@@ -28,7 +30,8 @@ pub(super) fn list(catalogue: &Catalogue, args: &List, color: Color) -> anyhow::
     let topics = match args.what {
         Some(topic) => vec![topic],
         None => {
-            vec![Topic::Protocols, Topic::Scenarios, Topic::Properties, Topic::Points, Topic::Flaws]
+            let proven = [Topic::Properties, Topic::Points, Topic::Lies, Topic::Flaws];
+            [&[Topic::Protocols, Topic::Scenarios][..], &proven].concat()
         }
     };
     for (position, topic) in topics.iter().enumerate() {
@@ -51,6 +54,7 @@ const fn heading(topic: Topic) -> &'static str {
         Topic::Properties => "Properties: expect: { always: [NAME], eventually: { NAME: 3s } }",
         Topic::Flaws => "Flaws: sim run SCENARIO --set config.flaw=NAME, sim zoo NAME",
         Topic::Points => "Points: expect: { sometimes: [NAME] }",
+        Topic::Lies => "Lies: faults: [{ corrupt: NODE, how: NAME, at: 0ms }]",
     }
 }
 
@@ -67,7 +71,17 @@ fn lines(catalogue: &Catalogue, topic: Topic, width: usize) -> Vec<String> {
             let points = entry.points().iter();
             vec![(String::new(), points.map(|point| [point.name, point.about]).collect())]
         }),
+        Topic::Lies => lies(catalogue, width),
     }
+}
+
+/// The ways to lie that every protocol knows, and then each protocol's own.
+fn lies(catalogue: &Catalogue, width: usize) -> Vec<String> {
+    let late = How::Late(Duration::ZERO);
+    let plain = How::PLAIN.into_iter().chain([late]).map(|how| [how.name(), how.about()]);
+    let plain = table(&plain.collect::<Vec<_>>(), width.saturating_sub(2));
+    let own = of_each(catalogue, width, |entry| vec![(String::new(), entry.forgeries())]);
+    [vec![String::from("every protocol")], indented(plain).collect(), own].concat()
 }
 
 /// Each flaw, and below it what it is, and by what and where it is found.

@@ -94,6 +94,7 @@ fn effect(effect: &Effect) -> Json {
         Effect::Becomes(role) => json!({ "what": "becomes", "role": role }),
         Effect::Completed(id) => json!({ "what": "completed", "operation": id.to_string() }),
         Effect::Note(note) => json!({ "what": "note", "text": note }),
+        Effect::Lies(said) => json!({ "what": "lies", "text": said }),
     }
 }
 

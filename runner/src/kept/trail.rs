@@ -246,6 +246,7 @@ impl<P: Protocol, C: Client<P>> Trace<P, C> for Walker {
                 self.effect(outcome);
             }
             Happening::Fate { .. }
+            | Happening::Lied { .. }
             | Happening::Stepped { .. }
             | Happening::Sprung { .. }
             | Happening::Tampered

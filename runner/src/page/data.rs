@@ -224,6 +224,7 @@ fn done(known: &Known, effect: &Effect, texts: &mut Texts) -> [usize; 2] {
         Effect::Becomes(role) => [8, text(role)],
         Effect::Completed(id) => [9, known.get(id).copied().unwrap_or_default()],
         Effect::Note(note) => [10, text(note)],
+        Effect::Lies(said) => [10, text(&format!("lies {said}"))],
     }
 }
 

@@ -8,6 +8,7 @@ mod clients;
 mod config;
 mod expect;
 mod faults;
+mod lies;
 mod network;
 mod quorum;
 mod schedule;
@@ -52,7 +53,12 @@ where
     let plan = faults::faults(&mut check, &cast, &network, &words, &document, (calm, end));
     let configs: Option<Configs<ConfigOf<S>>> =
         config::configs(&mut check, tree, &flaws, &plan.upgrades);
-    let swarm = swarm::swarm(&mut check, &document, S::ROLES, run.chaos);
+    let sizes = cast.sizes.iter().copied().filter(|&nodes| nodes > 0);
+    let tolerated: Vec<(u32, usize)> = configs.as_ref().map_or_else(Vec::new, |configs| {
+        sizes.map(|nodes| (nodes, S::liars(&configs.cluster(nodes)))).collect()
+    });
+    let liars = lies::drawn(&mut check, &document, &words.forgeries, &tolerated);
+    let swarm = swarm::swarm(&mut check, &document, (S::ROLES, liars), run.chaos);
     let unplanned = swarm.as_ref().is_some_and(|s| s.crash.is_some() || s.pause.is_some());
     let unplanned = unplanned || !plan.traps.is_empty();
     timeline::timeline(&mut check, &cast, &plan.faults, unplanned);
@@ -81,6 +87,8 @@ where
     // Who is up when is known only if every fault is what it says.
     if let Some(configs) = configs.as_ref().filter(|_| check.problems.is_empty()) {
         let needed = S::quorum(&configs.cluster(world.nodes));
+        let liars = S::liars(&configs.cluster(world.nodes));
+        lies::budget::<S>(&mut check, &document, &world.faults, (&expect, liars));
         quorum::quorum::<S>(&mut check, &document, &cast.names, &world, &expect, needed);
     }
     let (Some(configs), Some(seeds), true) = (configs, run.seeds, check.problems.is_empty()) else {

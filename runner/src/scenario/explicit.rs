@@ -1,6 +1,7 @@
 //! One run as a scenario of its own: what its seed drew of the world is written out, in the language that
 //! people write. It is the same run: the seed is the same, and what is left to chance is drawn as before.
 
+use sim_core::adversary::How;
 use sim_core::chance::Delay;
 use sim_core::fault::{Fault, FaultKind};
 use sim_core::id::{NodeId, Seat};
@@ -273,6 +274,17 @@ impl Made<'_> {
                 extras.push(("by", scalar(shift(*by_nanos))));
                 self.seats(seats)
             }
+            FaultKind::Corrupt { seats, lie } => {
+                extras.push(("how", scalar(lie.how.name())));
+                if let How::Late(late) = lie.how {
+                    extras.push(("late", scalar(late.to_string())));
+                }
+                if let Some(nodes) = &lie.towards {
+                    let seats: Vec<Seat> = nodes.iter().map(|node| Seat(node.0)).collect();
+                    extras.push(("towards", self.seats(&seats)));
+                }
+                self.seats(seats)
+            }
             FaultKind::Heal | FaultKind::Upgrade { .. } => unreachable!("no swarm draws a {name}"),
         };
         let since_start = |time: Time| scalar(time.since(Time::ZERO).to_string());
@@ -309,7 +321,7 @@ impl Made<'_> {
     }
 
     fn arrow(&self, from: &[Endpoint], to: &[Endpoint]) -> Node {
-        let everybody = (self.world.nodes + self.world.clients.count) as usize;
+        let everybody = (self.world.seats() + self.world.clients.count) as usize;
         if from.len() == everybody && to.len() == everybody {
             return scalar("all");
         }

@@ -157,6 +157,7 @@ pub(super) struct FaultSpec {
     pub(super) leave: Maybe<NodeList>,
     pub(super) jump: Maybe<NodeList>,
     pub(super) disk_fails: Maybe<NodeList>,
+    pub(super) corrupt: Maybe<NodeList>,
     pub(super) heal: Maybe<All>,
     pub(super) drop: Maybe<bool>,
     pub(super) delay: Maybe<Delay>,
@@ -168,6 +169,9 @@ pub(super) struct FaultSpec {
     pub(super) mid_step: Maybe<bool>,
     pub(super) regardless: Maybe<bool>,
     pub(super) by: Maybe<Shift>,
+    pub(super) how: Maybe<String>,
+    pub(super) towards: Maybe<NodeList>,
+    pub(super) late: Maybe<Duration>,
     /// Read by itself, as the protocol's own type.
     pub(super) config: Maybe<IgnoredAny>,
     pub(super) latency: Maybe<Delay>,
@@ -269,6 +273,15 @@ pub(super) struct SwarmFaults {
     pub(super) crash: Maybe<SwarmCrash>,
     pub(super) pause: Maybe<SwarmPause>,
     pub(super) clog: Maybe<SwarmClog>,
+    pub(super) corrupt: Maybe<SwarmCorrupt>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SwarmCorrupt {
+    pub(super) at_most: Maybe<String>,
+    pub(super) how: Maybe<OneOrMore<At<String>>>,
+    pub(super) late: Maybe<Between<Duration>>,
 }
 
 #[derive(Deserialize)]

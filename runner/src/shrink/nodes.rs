@@ -96,7 +96,7 @@ fn without(entry: &Node, name: &str, is_fault: bool) -> Option<Node> {
             "partition" => sides(text, name),
             "cut" | "clog" | "link" if text != "all" => arrow(text, name),
             "crash" | "restart" | "upgrade" | "pause" | "resume" | "start" | "leave" | "jump"
-            | "disk_fails"
+            | "disk_fails" | "corrupt" | "towards"
                 if is_fault =>
             {
                 names(text, name)

@@ -161,6 +161,11 @@ impl Story {
             }
             // What becomes of the message is told next.
             Happening::Tampered => {}
+            Happening::Lied { honest, lied, .. } => {
+                for line in words::lied(&self.cast, honest, lied) {
+                    self.add(line);
+                }
+            }
             Happening::Crashed { seat, cut } => self.crashed(time, *seat, *cut),
             Happening::Invoked { id, asked } => self.invoked(time, *id, &format!("{asked:?}")),
             Happening::Asked { id, to } => self.asked(time, *id, *to),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use sim_core::adversary::{How, Lie};
 use sim_core::chance::{Chance, Delay};
 use sim_core::client::{Answer, Client};
 use sim_core::context::{Destination, Effect};
@@ -9,7 +10,7 @@ use sim_core::fault::{Fault, FaultKind};
 use sim_core::protocol::{DiskDone, Found, Protocol, Recovered};
 use sim_core::trace::{Cause, Happening, Undelivered};
 use sim_core::world::{Endpoint, LinkSettings};
-use sim_core::{Duration, Time};
+use sim_core::{Duration, Seat, Time};
 
 use super::block::{Line, Sort};
 use super::cast::Cast;
@@ -80,6 +81,27 @@ pub(crate) fn effect<P: Protocol>(cast: &Cast, effect: &Effect<P>) -> Line {
     }
 }
 
+/// What a liar does not do that its process would have done; what it does instead follows.
+pub(crate) fn lied<P: Protocol>(
+    cast: &Cast,
+    honest: &[Effect<P>],
+    lied: &[Effect<P>],
+) -> Vec<Line> {
+    // Messages need not be comparable, but all can be printed.
+    let lied: Vec<String> = lied.iter().map(|effect| format!("{effect:?}")).collect();
+    let missing = honest.iter().filter(|effect| !lied.contains(&format!("{effect:?}")));
+    let instead = missing.map(|missing| {
+        let line = effect(cast, missing);
+        let text = format!("instead of {} {}", line.op, line.text);
+        Line::new("lies", text, line.sort, Ink::Fault)
+    });
+    let lines: Vec<Line> = instead.collect();
+    if lines.is_empty() {
+        return vec![Line::new("lies", "and says more than it would", Sort::Fault, Ink::Fault)];
+    }
+    lines
+}
+
 /// What a client is told.
 pub(crate) fn answer<R: fmt::Debug>(cast: &Cast, answer: &Answer<R>) -> (String, Ink) {
     match answer {
@@ -131,6 +153,7 @@ pub(crate) fn fault_begins(cast: &Cast, fault: &Fault) -> String {
             format!("the wall clock of {} jumps {far} {way}", cast.seats(seats))
         }
         FaultKind::DiskFails { seats } => format!("the disk of {} refuses", cast.seats(seats)),
+        FaultKind::Corrupt { seats, lie } => lies(cast, seats, lie),
         FaultKind::Heal => "heal everything".into(),
     }
 }
@@ -138,6 +161,31 @@ pub(crate) fn fault_begins(cast: &Cast, fault: &Fault) -> String {
 /// What comes of what somebody did.
 pub(super) fn sprung(cast: &Cast, fault: &Fault) -> String {
     format!("at {}: {}", fault.at, fault_begins(cast, fault))
+}
+
+/// How a node lies, and to whom.
+fn lies(cast: &Cast, seats: &[Seat], lie: &Lie) -> String {
+    let who = cast.seats(seats);
+    let towards = lie.towards.as_ref().map(|nodes| format!(" {}", cast.set(nodes)));
+    let to = |preposition: &str| match &towards {
+        Some(nodes) => format!(" {preposition}{nodes}"),
+        None => String::new(),
+    };
+    match lie.how {
+        How::Mute => format!("corrupt {who}: says nothing{}", to("to")),
+        How::Late(late) => {
+            format!("corrupt {who}: what it says{} comes {} late", to("to"), length(late))
+        }
+        How::Replay => format!("corrupt {who}: says again what it said before{}", to("to")),
+        How::Equivocate if towards.is_some() => {
+            format!("corrupt {who}: tells{} something else", towards.unwrap_or_default())
+        }
+        How::Equivocate => format!("corrupt {who}: tells some something else"),
+        How::Parrot => format!("corrupt {who}: says what others said{}", to("to")),
+        How::Twins => format!("corrupt {who}: a second process has its name"),
+        How::Amnesia => format!("corrupt {who}: forgets everything, its disk too"),
+        How::Forge(name) => format!("corrupt {who}: {name}{}", to("towards")),
+    }
 }
 
 /// How a fault is put right.
@@ -162,6 +210,7 @@ pub(crate) fn fault_ends(cast: &Cast, fault: &Fault) -> String {
         }
         FaultKind::Pause { seats } => format!("resume {}", cast.seats(seats)),
         FaultKind::DiskFails { seats } => format!("the disk of {} works again", cast.seats(seats)),
+        FaultKind::Corrupt { seats, .. } => format!("{} lies no more", cast.seats(seats)),
         FaultKind::Restart { .. }
         | FaultKind::Resume { .. }
         | FaultKind::Start { .. }
@@ -282,6 +331,7 @@ pub(crate) fn headline<P: Protocol, C: Client<P>>(what: &Happening<'_, P, C>) ->
         Happening::FaultEnds { fault } => fault_ends(&cast, fault),
         Happening::Sprung { fault, .. } => sprung(&cast, fault),
         Happening::Tampered => "a trap springs".into(),
+        Happening::Lied { seat, .. } => format!("{} lies", cast.seat(*seat)),
         Happening::Crashed { seat, .. } => format!("{} crash", cast.seat(*seat)),
         Happening::Invoked { id, asked } => format!("{} asks {id} {asked:?}", id.client),
         Happening::Asked { id, to } => format!("{} => {} {id}", id.client, cast.node(*to)),

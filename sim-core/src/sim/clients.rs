@@ -274,9 +274,25 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     fn send_request(&mut self, from: ClientId, to: NodeId, id: RequestId, request: &P::Request) {
         self.tell(|| Happening::Asked { id, to });
         let hash = content(request);
+        // Twins share an identity: whoever asks the one asks the other too.
+        self.send_request_to_seat(from, Seat(to.0), id, hash, request);
+        for twin in (self.world.nodes..).map(Seat).take(self.world.twins.len()) {
+            if self.world.identity(twin) == to {
+                self.send_request_to_seat(from, twin, id, hash, request);
+            }
+        }
+    }
+
+    fn send_request_to_seat(
+        &mut self,
+        from: ClientId,
+        to: Seat,
+        id: RequestId,
+        hash: u64,
+        request: &P::Request,
+    ) {
         let seat = &mut self.clients[from.index()];
         let position = CLIENT_POSITION + seat.positions.next(self.now, Port(to.0));
-        let to = Seat(to.0);
         let link = Link { from: self.port_beside(from), to: Port(to.0) };
         let (from_end, to_end) = (Endpoint::Client(from), Endpoint::Seat(to));
         let sent = Sent { from: from_end, to: to_end, what: Parcel::Request };

@@ -50,6 +50,12 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
                     self.nodes[seat.index()].disk.refused_by.hold(Holder::Fault(number));
                 }
             }
+            FaultKind::Corrupt { seats, lie } => {
+                for &seat in seats {
+                    self.begin_corruption(number, seat, lie);
+                }
+                return;
+            }
             FaultKind::Heal => {
                 self.network.heal();
                 self.release_held();
@@ -92,6 +98,11 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
                     if disk.refused_by.let_go(Holder::Fault(number)) {
                         self.let_go(seat, Holder::Disk);
                     }
+                }
+            }
+            FaultKind::Corrupt { seats, lie } => {
+                for &seat in seats {
+                    self.end_corruption(number, seat, lie);
                 }
             }
             FaultKind::Restart { .. }

@@ -73,8 +73,8 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         node.key = key;
         node.choices.draw_from(key);
         node.timers.draw_from(key);
-        if let Some(corruption) = &mut node.adversary {
-            corruption.choices.draw_from(corrupted);
+        for corruption in &mut node.adversaries {
+            corruption.choices.draw_from(corrupted.about(corruption.about));
         }
     }
 

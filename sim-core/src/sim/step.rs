@@ -50,6 +50,9 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         let node = &mut self.nodes[seat.index()];
         node.key = key;
         node.choices = Stream::new(key);
+        if !node.forgets_by.is_empty() {
+            node.disk.wipe();
+        }
         self.running = Some(seat);
         let mut process = P::new(node.identity, &self.cluster);
         if node.incarnation > 0 {
@@ -100,7 +103,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         count(&mut self.counters.steps);
         self.running = Some(seat);
         let mut cx = self.take_context();
-        if self.decider.is_some() | self.trace.is_some() | self.traps.is_some() {
+        if self.decider.is_some() | self.trace.is_some() | self.traps.is_some() | self.liars {
             self.announce_and_call(&mut cx, seat, input, timer);
         } else {
             self.call(&mut cx, seat, input, timer);
@@ -124,6 +127,9 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         input: Input<P>,
         timer: Option<P::Timer>,
     ) {
+        if self.liars {
+            self.overhear(seat, &input);
+        }
         let matters = self.decider.is_some() || self.traps.is_some();
         self.cause = matters.then(|| Why::of(&input, timer));
         cx.choices_mut().decided_by(self.decider.as_ref(), seat);
@@ -138,7 +144,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     fn end_step(&mut self, cx: &mut Context<P>, seat: Seat) {
         let node = &mut self.nodes[seat.index()];
         node.choices = cx.choices_mut().stream();
-        let disturbed = node.adversary.is_some()
+        let disturbed = !node.adversaries.is_empty()
             | node.doomed.is_some()
             | self.decider.is_some()
             | self.traps.is_some();
@@ -156,15 +162,10 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     /// A liar rewrites what was recorded, or a crash falls in its midst: after how many effects?
     #[cold]
     fn disturb(&mut self, cx: &mut Context<P>, seat: Seat) -> Option<usize> {
-        let node = &mut self.nodes[seat.index()];
-        if let Some(corruption) = &mut node.adversary {
-            // A liar's draws are nobody's decision.
-            cx.choices_mut().decided_by(None, seat);
-            cx.choices_mut().draw_from(corruption.choices);
-            corruption.adversary.rewrite(cx);
-            corruption.choices = cx.choices_mut().stream();
-            cx.choices_mut().forget();
+        if !self.nodes[seat.index()].adversaries.is_empty() {
+            self.rewrite(cx, seat);
         }
+        let node = &self.nodes[seat.index()];
         let effects = cx.effects().len();
         // A step without effects has no midst: the crash waits for one that has.
         let doomed = node.doomed.is_some() && effects > 0;
@@ -364,10 +365,9 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     fn send_to(&mut self, from: Seat, node: NodeId, hash: u64, message: &P::Message) {
         self.check_receiver(node);
         self.send_to_seat(from, Seat(node.0), hash, message);
-        for twin in 0..self.world.twins.len() {
-            if self.world.twins[twin] == node {
-                let twin = u32::try_from(twin).expect("fewer than 2³² twins");
-                self.send_to_seat(from, Seat(self.world.nodes + twin), hash, message);
+        for twin in (self.world.nodes..).map(Seat).take(self.world.twins.len()) {
+            if self.world.identity(twin) == node {
+                self.send_to_seat(from, twin, hash, message);
             }
         }
     }

@@ -42,6 +42,13 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     pub(super) fn judge(&mut self, seat: Seat, effects: &[Effect<P>], complete: bool) {
         let node = &self.nodes[seat.index()];
         let state = if complete { node.process.as_ref() } else { None };
+        if node.lied {
+            // What is promised is promised of the honest.
+            if let (Some(trace), Some(state)) = (&mut self.trace, state) {
+                trace.happened(self.now, &Happening::Stepped { seat, state });
+            }
+            return;
+        }
         let step = Step {
             time: self.now,
             seat,
@@ -238,6 +245,12 @@ impl<P: Protocol> Watch<P> {
 
     fn count_open(&mut self) {
         self.open = self.goals.iter().filter(|watched| !watched.goal.must_last()).count();
+    }
+
+    /// A node lies, from now on.
+    pub(super) fn corrupted(&mut self, time: Time, node: NodeId) {
+        self.invariants.iter_mut().for_each(|(_, invariant)| invariant.corrupted(node));
+        self.goals.iter_mut().for_each(|watched| watched.goal.corrupted(time, node));
     }
 
     /// A process is gone.

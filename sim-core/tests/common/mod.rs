@@ -188,6 +188,9 @@ fn describe<P: Protocol, C: Client<P>>(what: &Happening<'_, P, C>) -> String {
         Happening::FaultEnds { fault } => format!("{} ends", fault.kind.family().name()),
         Happening::Sprung { seat: Seat(me), .. } => format!("s{me}! springs a trap"),
         Happening::Tampered => "tampered".to_owned(),
+        Happening::Lied { seat: Seat(me), honest, lied } => {
+            format!("s{me}! lies {lied:?} instead of {honest:?}")
+        }
         Happening::Crashed { seat: Seat(me), cut: None } => format!("s{me}! crashes"),
         Happening::Crashed { seat: Seat(me), cut: Some((done, of)) } => {
             format!("s{me}! crashes after {done} of {of}")

@@ -20,6 +20,8 @@ pub(super) struct Cast {
     pub(super) names: Names,
     /// How many nodes the scenario itself names or counts.
     pub(super) count: u32,
+    /// How many there may be: what a swarm draws from, or the scenario's own number.
+    pub(super) sizes: Vec<u32>,
     /// How many there are at least, whatever a swarm draws.
     fewest: u32,
     groups: BTreeMap<String, Vec<NodeId>>,
@@ -48,6 +50,7 @@ impl Cast {
         let mut cast = Self {
             names: Names::new(Vec::new()),
             count: 0,
+            sizes: Vec::new(),
             fewest: 0,
             groups: BTreeMap::new(),
             clients: clients(document),
@@ -62,6 +65,7 @@ impl Cast {
         cast.fewest = drawn.iter().copied().min().unwrap_or(cast.count).min(cast.count);
         let most = drawn.iter().copied().max().unwrap_or(0).max(cast.count);
         cast.names = cast.names.continued(most);
+        cast.sizes = if drawn.is_empty() { vec![cast.count] } else { drawn };
         cast.add_groups(check, document);
         cast
     }

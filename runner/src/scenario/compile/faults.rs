@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use sim_core::adversary::{How, Lie};
 use sim_core::fault::{Family, Fault, FaultKind};
 use sim_core::id::{ClientId, NodeId, Seat};
 use sim_core::time::{Duration, Time};
@@ -10,6 +11,7 @@ use sim_core::world::{Endpoint, NetworkSettings};
 
 use super::cast::Cast;
 use super::checker::{Checker, given, section, span};
+use super::lies;
 use super::network::{LINK_KEYS, changed, says_nothing};
 use super::traps::{self, Words};
 use crate::scenario::de::At;
@@ -59,6 +61,10 @@ pub(super) fn faults(
         let extent = at.span.start..next.map_or(usize::MAX, |next| next.span.start);
         let Some((family, span)) = kind(check, at, spec, &extent) else { continue };
         check_extras(check, family, spec);
+        if spec.when.is_some() && family == Family::Corrupt {
+            check.say(&span, "a liar waits for nothing", "say since when it lies: at: 0ms");
+            continue;
+        }
         if spec.when.is_some() {
             let has_receiver = section(&spec.when).is_some_and(|when| when.message.is_some());
             let cast = cast.with_stand_ins(has_receiver);
@@ -74,7 +80,10 @@ pub(super) fn faults(
         }
         check_is_timed(check, family, &span, spec);
         let times = times(check, at, spec, end);
-        let kinds = kinds(check, cast, network, (family, spec));
+        let kinds = match family {
+            Family::Corrupt => corrupt(check, cast, &words.forgeries, spec).into_iter().collect(),
+            _ => kinds(check, cast, network, (family, spec)),
+        };
         let Some((at, until)) = times else { continue };
         for mut kind in kinds {
             if let FaultKind::Upgrade { seat, to } = &mut kind {
@@ -134,6 +143,7 @@ fn value_span(family: Family, spec: &FaultSpec) -> Option<Range<usize>> {
         Family::Leave => span(&spec.leave),
         Family::Jump => span(&spec.jump),
         Family::DiskFails => span(&spec.disk_fails),
+        Family::Corrupt => span(&spec.corrupt),
         Family::Heal => span(&spec.heal),
         Family::Drop => span(&spec.drop),
         Family::Delay => span(&spec.delay),
@@ -152,6 +162,9 @@ fn check_extras(check: &mut Checker<'_>, family: Family, spec: &FaultSpec) {
     let extras = [
         ("mid_step", span(&spec.mid_step), Family::Crash),
         ("by", span(&spec.by), Family::Jump),
+        ("how", span(&spec.how), Family::Corrupt),
+        ("towards", span(&spec.towards), Family::Corrupt),
+        ("late", span(&spec.late), Family::Corrupt),
         ("config", span(&spec.config), Family::Upgrade),
         ("latency", span(&spec.latency), Family::Link),
         ("loss", span(&spec.loss), Family::Link),
@@ -257,6 +270,8 @@ fn kinds(
         Family::DiskFails => {
             single(seats(check, &spec.disk_fails).map(|seats| FaultKind::DiskFails { seats }))
         }
+        // Who lies, and how, depends on the protocol.
+        Family::Corrupt => Vec::new(),
         Family::Heal => vec![FaultKind::Heal],
         // Without a message to be about they are refused where their time is.
         Family::Drop | Family::Delay | Family::Copy => Vec::new(),
@@ -401,6 +416,25 @@ fn jump(check: &mut Checker<'_>, cast: &Cast, spec: &FaultSpec) -> Option<FaultK
         check.say(&by.span, "this clock jumps too far", "100 years, 876_000h, are the most");
     }
     Some(FaultKind::Jump { seats: seats?, by_nanos })
+}
+
+/// Who lies, how, and to whom.
+fn corrupt(
+    check: &mut Checker<'_>,
+    cast: &Cast,
+    forgeries: &[&'static str],
+    spec: &FaultSpec,
+) -> Option<FaultKind> {
+    let seats = seats(check, cast, &spec.corrupt);
+    let how = lies::how(check, forgeries, (&spec.corrupt, &spec.how, &spec.late));
+    let towards = self::seats(check, cast, &spec.towards);
+    let towards = towards.map(|seats| seats.into_iter().map(|seat| NodeId(seat.0)).collect());
+    let how = how?;
+    if let Some(span) = span(&spec.towards).filter(|_| matches!(how, How::Twins | How::Amnesia)) {
+        let what = format!("`{}` is the same towards everybody", how.name());
+        check.say(&span, what, "leave `towards` out");
+    }
+    Some(FaultKind::Corrupt { seats: seats?, lie: Lie { how, towards } })
 }
 
 const FARTHEST: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);

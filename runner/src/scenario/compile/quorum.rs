@@ -161,12 +161,13 @@ impl<'a> State<'a> {
             FaultKind::Restart { seats } | FaultKind::Resume { seats } => self.set(seats, true),
             FaultKind::Upgrade { seat, .. } => self.set(&[*seat], !(begins && lasts)),
             // Who is not there yet or leaves is not asked about; a link that is bad is a link, and a
-            // disk that fails takes down only who writes.
+            // disk that fails takes down only who writes. Who lies may answer.
             FaultKind::Start { .. }
             | FaultKind::Leave { .. }
             | FaultKind::Link { .. }
             | FaultKind::Jump { .. }
-            | FaultKind::DiskFails { .. } => {}
+            | FaultKind::DiskFails { .. }
+            | FaultKind::Corrupt { .. } => {}
         }
     }
 

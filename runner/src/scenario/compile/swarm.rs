@@ -1,7 +1,7 @@
 //! The ranges that a swarm draws from.
 
 use sim_core::chance::Chance;
-use sim_core::swarm::{Aim, AtMost, Clogs, Outages, Partitions, Shape, Span, Swarm};
+use sim_core::swarm::{Aim, AtMost, Clogs, Liars, Outages, Partitions, Shape, Span, Swarm};
 use sim_core::time::{Duration, Time};
 use sim_core::units::Between;
 
@@ -15,7 +15,7 @@ use crate::scenario::suggest;
 pub(super) fn swarm(
     check: &mut Checker<'_>,
     document: &Document,
-    roles: &'static [&'static str],
+    (roles, corrupt): (&'static [&'static str], Option<Liars>),
     chaos: Option<Time>,
 ) -> Option<Swarm> {
     let at = document.swarm.as_ref()?;
@@ -42,6 +42,7 @@ pub(super) fn swarm(
         crash: faults.and_then(|faults| crashes(check, faults, roles, chaos)),
         pause: faults.and_then(|faults| pauses(check, faults, chaos)),
         clog: faults.and_then(|faults| clogs(check, faults, chaos)),
+        corrupt,
         think: section(&spec.clients).and_then(|clients| think(check, document, clients)),
         keys: section(&spec.clients).map_or_else(Vec::new, |clients| keys(check, clients)),
         remains: given(&spec.majority_remains).unwrap_or(Chance::NEVER),
@@ -75,6 +76,7 @@ fn draws_nothing(spec: &SwarmSpec, faults: Option<&SwarmFaults>) -> bool {
             && faults.crash.is_none()
             && faults.pause.is_none()
             && faults.clog.is_none()
+            && faults.corrupt.is_none()
     });
     let strengths = spec.node_count.is_none()
         && spec.network.is_none()

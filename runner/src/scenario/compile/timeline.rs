@@ -79,7 +79,8 @@ impl Plan<'_> {
         | FaultKind::Start { seats }
         | FaultKind::Leave { seats }
         | FaultKind::Jump { seats, .. }
-        | FaultKind::DiskFails { seats }) = &turn.placed.fault.kind
+        | FaultKind::DiskFails { seats }
+        | FaultKind::Corrupt { seats, .. }) = &turn.placed.fault.kind
         else {
             return;
         };

@@ -19,6 +19,8 @@ use crate::scenario::suggest;
 pub(super) struct Words {
     roles: &'static [&'static str],
     points: Vec<&'static str>,
+    /// The lies of the protocol.
+    pub(super) forgeries: Vec<&'static str>,
     known: Known,
 }
 
@@ -27,6 +29,7 @@ impl Words {
         Self {
             roles: S::ROLES,
             points: S::POINTS.iter().map(|point| point.name).collect(),
+            forgeries: S::FORGERIES.iter().map(|forgery| forgery.name).collect(),
             known: Known::of::<S>(),
         }
     }
