@@ -7,12 +7,13 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use common::*;
+use sim_core::adversary::How;
 use sim_core::chance::{Chance, Delay};
 use sim_core::fault::FaultKind;
 use sim_core::protocol::{Cluster, DiskDone, Tag};
 use sim_core::rng::Keys;
 use sim_core::sim::Reseed;
-use sim_core::swarm::{Aim, AtMost, Clogs, Outages, Partitions, Shape, Swarm};
+use sim_core::swarm::{Aim, AtMost, Clogs, Liars, Outages, Partitions, Shape, Swarm};
 use sim_core::world::{Pace, World};
 use sim_core::{Context, NodeId, Seat, Simulation};
 
@@ -98,6 +99,12 @@ fn drawn(seed: u64) -> World {
         }),
         think: span(5, 50),
         keys: vec![1, 9],
+        corrupt: Some(Liars {
+            at_most: vec![(3, 1), (4, 1), (7, 2)],
+            at_least: 0,
+            how: How::PLAIN.into_iter().chain([How::Late(ms(50))]).collect(),
+            late: (ms(1), ms(100)),
+        }),
         remains: Chance::from_percent(30),
         excess: Chance::from_percent(10),
         chaos: at(1_000),
@@ -204,7 +211,13 @@ fn another_seed_changes_nothing_before_its_time_and_much_after_it() {
         assert_eq!(own.fingerprint(), straight.fingerprint(), "seed {seed}: its own seed is none");
         let (other, otherwise) = reseeded(seed, &[Reseed { at: at(400), seed: seed + 1_000 }]);
         assert_ne!(other.fingerprint(), straight.fingerprint(), "seed {seed}");
-        let worlds = [&other, &straight].map(|run| format!("{:?}", run.world()));
+        // What was planned; what traps add comes of the run.
+        let planned = drawn(seed).faults.len();
+        let worlds = [&other, &straight].map(|run| {
+            let mut world = run.world().clone();
+            world.faults.truncate(planned);
+            format!("{world:?}")
+        });
         assert_eq!(worlds[0], worlds[1], "seed {seed}: the world stays");
         let (as_drawn, otherwise) = (as_drawn.events.borrow(), otherwise.events.borrow());
         let same = as_drawn.iter().zip(&*otherwise).take_while(|(one, other)| one == other);
@@ -237,12 +250,15 @@ fn who_follows_a_run_does_not_disturb_it() {
 
 #[test]
 fn two_runs_that_differ_differ_from_the_event_on_in_which_they_do() {
-    for (seed, millis) in [(1, 200), (2, 400), (4, 700), (5, 900)] {
+    let mut seeds = 0;
+    for (seed, millis) in (0..16).zip([200, 400, 700, 900].into_iter().cycle()) {
         let (_, straight) = played(staged(seed));
         AMISS.set(Some(at(millis)));
         let (_, amiss) = played(staged(seed));
-        assert_eq!(AMISS.take(), None, "seed {seed}: it happened");
-        let said = amiss.when_nanos("s1: -> * 1000")[0];
+        AMISS.set(None);
+        // A crash or a lie may have kept it from saying so.
+        let Some(&said) = amiss.when_nanos("s1: -> * 1000").first() else { continue };
+        seeds += 1;
         let (straight, amiss) = (straight.events.borrow(), amiss.events.borrow());
         let same = straight.iter().zip(&*amiss).take_while(|(one, other)| one == other).count();
         let (number, time, _) = amiss[same];
@@ -251,6 +267,7 @@ fn two_runs_that_differ_differ_from_the_event_on_in_which_they_do() {
         let rest = straight[same..].iter().zip(&amiss[same..]);
         assert_eq!(rest.filter(|(one, other)| one.2 == other.2).count(), 0, "and never meet again");
     }
+    assert!(seeds >= 8, "it did so in {seeds} of 16 runs");
 }
 
 #[test]
@@ -260,8 +277,8 @@ fn the_fingerprints_of_these_worlds_never_change() {
 }
 
 const GOLDEN: [u64; 4] = [
-    2_759_019_903_583_455_190,
-    15_247_390_435_404_828_074,
-    18_237_692_712_559_503_586,
-    2_379_685_582_515_204_818,
+    3_267_024_744_094_129_032,
+    636_860_078_304_080_544,
+    9_996_078_928_899_795_914,
+    16_083_310_231_306_877_125,
 ];
