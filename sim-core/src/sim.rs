@@ -181,6 +181,10 @@ pub struct Simulation<P: Protocol, C: Client<P> = NoClient> {
     forgeries: Vec<(&'static str, Forge<P>)>,
     /// Whether anybody wants to hear what its process hears.
     liars: bool,
+    /// Whether somebody has a say in what a step does: a decider, a trap, a liar.
+    meddled: bool,
+    /// Whether anybody wants to see steps.
+    watched: bool,
     /// What waits for the protocol to do something, if anything does.
     traps: Option<Box<Traps>>,
     /// Why the step that runs does, if somebody has a say in it or a trap is set.
@@ -243,6 +247,8 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             traps: None,
             forgeries: Vec::new(),
             liars: false,
+            meddled: false,
+            watched: false,
             cause: None,
             unplanned_crashes: 0,
             running: None,
@@ -309,6 +315,8 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         }
         self.forgeries = setup.forgeries;
         self.liars = false;
+        self.meddled = self.traps.is_some() || self.decider.is_some();
+        self.look_who_watches();
         self.cause = None;
         self.unplanned_crashes = 0;
         self.seat_everybody();
@@ -319,6 +327,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     /// Follows the run from here on, in place of whoever followed it before: see [`Trace`].
     pub fn follow(&mut self, trace: Box<dyn Trace<P, C>>) {
         self.trace = Some(trace);
+        self.look_who_watches();
     }
 
     /// Runs to the end, or to the first violation. A panic in a handler is a violation too.

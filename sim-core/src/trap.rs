@@ -186,6 +186,23 @@ pub const REST: Seat = Seat(u32::MAX - 2);
 /// Stands for a node other than [`IT`] that is drawn among those that the fault does not name, each
 /// number for a different one.
 ///
+/// ```
+/// use sim_core::fault::FaultKind;
+/// use sim_core::protocol::Kind;
+/// use sim_core::trap::{Blow, Trap, Trigger, another};
+/// use sim_core::{Seat, Simulation, Status, Time};
+/// # let mut setup = sim_core::example::asking(&[7]);
+///
+/// // Of the two that did not send the first message, both crash.
+/// let crash = FaultKind::Crash { seats: vec![another(0), another(1)], mid_step: false };
+/// let trap = Trap::set(Trigger::Message(Kind(0)), Blow::Fault(crash), Time::MAX);
+/// setup.world.traps.push(Trap { nth: Some(1), ..trap });
+/// let mut run = Simulation::new(setup);
+/// run.run();
+/// let down = (0..3).filter(|&seat| run.status(Seat(seat)) == Status::Down);
+/// assert_eq!(down.count(), 2);
+/// ```
+///
 /// # Panics
 /// If the number is no stand-in's any more: there are [`MOST_OTHERS`].
 #[must_use]

@@ -12,7 +12,7 @@ fn lists_have_a_line_for_each() {
     let list = |topic: &str| place.ring(&["list", topic]).ends_with(0).out;
     assert_eq!(
         list("protocols").lines().map(|line| line.split(' ').next()).collect::<Vec<_>>(),
-        [Some("raft"), Some("token_ring")]
+        [Some("raft"), Some("bracha"), Some("token_ring")]
     );
     let scenarios = list("scenarios");
     let lines: Vec<&str> = scenarios.lines().collect();

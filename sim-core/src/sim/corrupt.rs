@@ -35,6 +35,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         let corruption = Corruption { fault, about, adversary, choices };
         self.nodes[seat.index()].adversaries.push(corruption);
         self.liars = true;
+        self.meddled = true;
     }
 
     /// Nobody judges a node any more that may lie.

@@ -103,7 +103,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         count(&mut self.counters.steps);
         self.running = Some(seat);
         let mut cx = self.take_context();
-        if self.decider.is_some() | self.trace.is_some() | self.traps.is_some() | self.liars {
+        if self.meddled | self.trace.is_some() {
             self.announce_and_call(&mut cx, seat, input, timer);
         } else {
             self.call(&mut cx, seat, input, timer);
@@ -144,10 +144,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     fn end_step(&mut self, cx: &mut Context<P>, seat: Seat) {
         let node = &mut self.nodes[seat.index()];
         node.choices = cx.choices_mut().stream();
-        let disturbed = !node.adversaries.is_empty()
-            | node.doomed.is_some()
-            | self.decider.is_some()
-            | self.traps.is_some();
+        let disturbed = node.doomed.is_some() | self.meddled;
         if !cx.choices().is_empty() {
             cx.choices().iter().for_each(|choice| self.fingerprint.absorb(choice.picked));
             cx.choices_mut().forget();
@@ -244,7 +241,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             return self.crash(seat);
         }
         self.running = None;
-        if self.is_watched() {
+        if self.watched {
             self.judge(seat, cx.effects(), true);
         }
         cx.effects_mut().clear();

@@ -29,13 +29,12 @@ struct Watched<P: Protocol> {
 }
 
 impl<P: Protocol, C: Client<P>> Simulation<P, C> {
-    /// Whether anybody wants to see steps.
-    #[inline]
-    pub(super) fn is_watched(&self) -> bool {
-        (!self.watch.invariants.is_empty())
-            | (!self.watch.goals.is_empty())
-            | self.trace.is_some()
-            | self.traps.is_some()
+    /// Looks whether anybody wants to see steps.
+    pub(super) fn look_who_watches(&mut self) {
+        self.watched = !self.watch.invariants.is_empty()
+            || !self.watch.goals.is_empty()
+            || self.trace.is_some()
+            || self.traps.is_some();
     }
 
     /// Shows a step to whoever watches; one that a crash cut without the state that is gone (rule 13).
