@@ -179,8 +179,6 @@ pub struct Simulation<P: Protocol, C: Client<P> = NoClient> {
     trace: Option<Box<dyn Trace<P, C>>>,
     decider: Option<SharedDecider>,
     forgeries: Vec<(&'static str, Forge<P>)>,
-    /// Whether anybody wants to hear what its process hears.
-    liars: bool,
     /// Whether somebody has a say in what a step does: a decider, a trap, a liar.
     meddled: bool,
     /// Whether anybody wants to see steps.
@@ -246,7 +244,6 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             decider: None,
             traps: None,
             forgeries: Vec::new(),
-            liars: false,
             meddled: false,
             watched: false,
             cause: None,
@@ -314,7 +311,6 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
             self.network.shows_everything();
         }
         self.forgeries = setup.forgeries;
-        self.liars = false;
         self.meddled = self.traps.is_some() || self.decider.is_some();
         self.look_who_watches();
         self.cause = None;

@@ -34,8 +34,9 @@ impl Chronicle {
         let mut at = Some(last);
         while let Some(id) = at.filter(|_| links.len() < MOST_LINKS) {
             let event = self.event(id);
-            // That a step goes on is no link of its own.
-            if !matches!(event.what, What::Durable) || id == last {
+            // That a step went on is no link of its own, unless something turned with it.
+            let goes_on = matches!(event.what, What::Durable);
+            if !goes_on || id == last || self.becomes(id).is_some() {
                 links.push(id);
             }
             let is_origin = match event.what {

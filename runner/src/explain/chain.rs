@@ -1,4 +1,4 @@
-//! What led to an event, as short as it can be told: each link is what brought the next one about.
+//! What led to a violation, and which faults there were at the time.
 
 use sim_core::{Duration, Time};
 
@@ -9,34 +9,9 @@ use crate::chronicle::{Chronicle, End, EventId, Suspects, What};
 pub(super) fn chains(run: &Chronicle, suspects: &Suspects) -> Vec<Chain> {
     let chain = |(to, id): &(String, EventId)| Chain {
         to: to.clone(),
-        links: back_from(run, *id).into_iter().map(|id| Link::of(run, id)).collect(),
+        links: run.led_to(*id).into_iter().map(|id| Link::of(run, id)).collect(),
     };
     suspects.events.iter().map(chain).collect()
-}
-
-/// More links than this nobody follows.
-const MOST_LINKS: usize = 16;
-
-/// From an event back to where nothing but time brought it about: a timer, a client, a start, a fault.
-fn back_from(run: &Chronicle, last: EventId) -> Vec<EventId> {
-    let mut links = Vec::new();
-    let mut at = Some(last);
-    while let Some(id) = at.filter(|_| links.len() < MOST_LINKS) {
-        let event = run.event(id);
-        let goes_on = matches!(event.what, What::Durable);
-        // That a step went on is no link of its own, unless something turned with it.
-        if !goes_on || id == last || run.becomes(id).is_some() {
-            links.push(id);
-        }
-        let is_origin = match event.what {
-            What::Timer(_) | What::Invoked(_) | What::Start { .. } | What::Waited => id != last,
-            What::FaultBegins { .. } | What::FaultEnds { .. } => true,
-            _ => false,
-        };
-        at = if is_origin { None } else { event.cause.or(event.before) };
-    }
-    links.reverse();
-    links
 }
 
 /// The faults that had begun and were not over at a time.

@@ -265,7 +265,12 @@ impl Messages {
 }
 
 fn chains(chronicle: &Chronicle) -> Vec<Chain> {
-    let links = |id: EventId| chronicle.led_to(id).into_iter().map(|link| link.0).collect();
+    // On the page a step that goes on stands at the event that it belongs to.
+    let is_shown = |link: EventId| !matches!(chronicle.event(link).what, What::Durable);
+    let links = |id: EventId| {
+        let links = chronicle.led_to(id).into_iter();
+        links.filter(|link| *link == id || is_shown(*link)).map(|link| link.0).collect()
+    };
     let suspects = chronicle.suspects().into_iter();
     suspects.map(|(to, id)| Chain { to, events: links(id) }).collect()
 }

@@ -116,11 +116,7 @@ impl Story {
         time: Time,
         what: &Happening<'_, P, C>,
     ) {
-        // A new process speaks before it is known to have started, and a client likewise.
-        let spoke_first = matches!(
-            what,
-            Happening::Input { cause: Cause::Start { .. }, .. } | Happening::Invoked { .. }
-        );
+        let spoke_first = notes::come_before(what);
         if !spoke_first {
             self.take_notes();
         }

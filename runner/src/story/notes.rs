@@ -4,6 +4,9 @@
 use std::cell::RefCell;
 use std::fmt::{self, Write as _};
 
+use sim_core::Protocol;
+use sim_core::client::Client;
+use sim_core::trace::{Cause, Happening};
 use tracing::field::{Field, Visit};
 use tracing::subscriber::DefaultGuard;
 use tracing::{Event, Level, Subscriber};
@@ -30,6 +33,12 @@ pub(crate) fn listen() -> Guard {
     clear();
     let subscriber = tracing_subscriber::registry().with(Ear);
     Guard { _subscriber: tracing::subscriber::set_default(subscriber) }
+}
+
+/// Whether notes belong to what is told next, and not to what went before: a new process speaks before it
+/// is known to have started, and a client likewise.
+pub(crate) const fn come_before<P: Protocol, C: Client<P>>(what: &Happening<'_, P, C>) -> bool {
+    matches!(what, Happening::Input { cause: Cause::Start { .. }, .. } | Happening::Invoked { .. })
 }
 
 impl Drop for Guard {

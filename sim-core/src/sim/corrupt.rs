@@ -34,7 +34,6 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         let choices = Stream::new(self.adversary_key(seat).about(about));
         let corruption = Corruption { fault, about, adversary, choices };
         self.nodes[seat.index()].adversaries.push(corruption);
-        self.liars = true;
         self.meddled = true;
     }
 
@@ -130,7 +129,6 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
     }
 
     /// Lets the liars of a seat hear what its process is about to hear.
-    #[cold]
     pub(super) fn overhear(&mut self, seat: Seat, input: &Input<P>) {
         if let Input::Message { from, message } = input {
             let from = self.world.identity(*from);

@@ -127,9 +127,7 @@ impl<P: Protocol, C: Client<P>> Simulation<P, C> {
         input: Input<P>,
         timer: Option<P::Timer>,
     ) {
-        if self.liars {
-            self.overhear(seat, &input);
-        }
+        self.overhear(seat, &input);
         let matters = self.decider.is_some() || self.traps.is_some();
         self.cause = matters.then(|| Why::of(&input, timer));
         cx.choices_mut().decided_by(self.decider.as_ref(), seat);
